@@ -1,0 +1,44 @@
+using Ernie.Sampling;
+
+namespace Ernie.Execution;
+
+/// <summary>Implemented by executors that sample on their device. Request state is copied there once and advances there.</summary>
+public interface IDeviceSampling
+{
+    /// <summary>Whether rows of this sampler are sampled on the device.</summary>
+    /// <param name="sampler">A registered sampler.</param>
+    bool Supports(ISampler sampler);
+
+    /// <summary>Sets a slot's request; called before the slot's first step, and never between two steps of one request.</summary>
+    /// <param name="slot">Request slot.</param>
+    /// <param name="request">Sampling state; copied.</param>
+    void SetSlot(int slot, in DeviceSlot request);
+}
+
+/// <summary>Sampling state of one request on the device.</summary>
+public readonly ref struct DeviceSlot
+{
+    /// <summary>The sampler that draws.</summary>
+    public required ISampler Sampler { get; init; }
+
+    /// <summary>Options of the row: penalties, bias, min tokens.</summary>
+    public required SamplingOptions Options { get; init; }
+
+    /// <summary>Key of the row's random numbers.</summary>
+    public required ulong Seed { get; init; }
+
+    /// <summary>Stream of the row's random numbers (choice index).</summary>
+    public required uint Stream { get; init; }
+
+    /// <summary>Prompt (and, after a preemption, output so far) for penalties.</summary>
+    public required ReadOnlySpan<int> Tokens { get; init; }
+
+    /// <summary>How many of <see cref="Tokens"/> are prompt.</summary>
+    public required int PromptLength { get; init; }
+
+    /// <summary>Tokens at which the request ends; masked until min tokens.</summary>
+    public required ReadOnlySpan<int> StopTokens { get; init; }
+
+    /// <summary>Length (prompt and output) at which the request ends.</summary>
+    public required int MaxLength { get; init; }
+}

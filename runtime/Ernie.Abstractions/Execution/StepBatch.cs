@@ -1,0 +1,96 @@
+using Ernie.Caching;
+
+namespace Ernie.Execution;
+
+/// <summary>
+/// Input of one step: rows (sequences) with their new tokens. Allocated once, refilled per step.
+/// </summary>
+/// <remarks>
+/// Row r covers <c>Tokens[TokenOffset[r] .. TokenOffset[r] + Count[r])</c>, whose positions start at <c>Start[r]</c>;
+/// keys and values of positions below <c>Start[r]</c> are already in the row's pages.
+/// Decode rows (one new token) come before prefill rows.
+/// </remarks>
+public sealed class StepBatch
+{
+    /// <summary>Token id that stands for "the token this slot sampled in the step before", which never left the device.</summary>
+    public const int TokenOnDevice = -1;
+
+    /// <summary>Allocates for an executor's limits.</summary>
+    /// <param name="info">The executor's limits.</param>
+    public StepBatch(ExecutorInfo info)
+    {
+        ArgumentNullException.ThrowIfNull(info);
+        Slot = new int[info.MaxSequences];
+        Start = new int[info.MaxSequences];
+        Count = new int[info.MaxSequences];
+        TokenOffset = new int[info.MaxSequences];
+        LogitCount = new int[info.MaxSequences];
+        HiddenWanted = new bool[info.MaxSequences];
+        Tokens = new int[info.MaxBatchedTokens];
+        MaxPagesPerSequence = info.MaxPagesPerSequence;
+        PageTable = new PageId[info.MaxSequences * MaxPagesPerSequence];
+    }
+
+    /// <summary>Rows in use.</summary>
+    public int RowCount { get; set; }
+
+    /// <summary>Tokens in use, over all rows.</summary>
+    public int TokenCount { get; set; }
+
+    /// <summary>[row] the request slot, in [0, MaxSequences).</summary>
+    public int[] Slot { get; }
+
+    /// <summary>[row] position of the row's first new token.</summary>
+    public int[] Start { get; }
+
+    /// <summary>[row] new tokens, at least 1.</summary>
+    public int[] Count { get; }
+
+    /// <summary>[row] index of the row's first token in <see cref="Tokens"/>.</summary>
+    public int[] TokenOffset { get; }
+
+    /// <summary>[row] logits wanted for this many last tokens of the row: 0 inside a prompt, 1 to sample, more for prompt logprobs.</summary>
+    public int[] LogitCount { get; }
+
+    /// <summary>[row] whether the normalised last hidden states of the row's tokens are wanted (embeddings).</summary>
+    public bool[] HiddenWanted { get; }
+
+    /// <summary>[token] ids, rows one after the other.</summary>
+    public int[] Tokens { get; }
+
+    /// <summary>Width of a row of <see cref="PageTable"/>.</summary>
+    public int MaxPagesPerSequence { get; }
+
+    /// <summary>[slot × MaxPagesPerSequence + i] the page of tokens i·TokensPerPage… of the slot's sequence; kept across steps by the engine.</summary>
+    public PageId[] PageTable { get; }
+
+    /// <summary>Whether this step has at least one row of more than one token or that is inside its prompt.</summary>
+    public bool HasPrefill { get; set; }
+
+    /// <summary>Empties the batch; the page table stays.</summary>
+    public void Clear()
+    {
+        RowCount = 0;
+        TokenCount = 0;
+        HasPrefill = false;
+    }
+
+    /// <summary>Adds a row; its tokens are written by the caller to <c>Tokens.AsSpan(TokenOffset[row], count)</c>.</summary>
+    /// <param name="slot">Request slot.</param>
+    /// <param name="start">Position of its first new token.</param>
+    /// <param name="count">New tokens.</param>
+    /// <param name="logitCount">Logits wanted for this many last tokens.</param>
+    /// <returns>The row's index.</returns>
+    public int Add(int slot, int start, int count, int logitCount)
+    {
+        int row = RowCount++;
+        Slot[row] = slot;
+        Start[row] = start;
+        Count[row] = count;
+        TokenOffset[row] = TokenCount;
+        LogitCount[row] = logitCount;
+        HiddenWanted[row] = false;
+        TokenCount += count;
+        return row;
+    }
+}

@@ -1,0 +1,49 @@
+using Ernie.Sampling;
+
+namespace Ernie.Generation;
+
+/// <summary>One sequence to generate.</summary>
+public sealed record GenerationRequest
+{
+    /// <summary>Name in logs and metrics; made up when null.</summary>
+    public string? RequestId { get; init; }
+
+    /// <summary>Prompt ids; at least one.</summary>
+    public required IReadOnlyList<int> PromptTokens { get; init; }
+
+    /// <summary>Tokens to generate at most; 0 only evaluates the prompt. Cut to what fits the model's length.</summary>
+    public required int MaxTokens { get; init; }
+
+    /// <summary>How to draw.</summary>
+    public SamplingOptions Sampling { get; init; } = new();
+
+    /// <summary>Index of the choice within its request: the stream of its random numbers.</summary>
+    public int ChoiceIndex { get; init; }
+
+    /// <summary>End tokens of the model; generation stops there unless <see cref="IgnoreEndTokens"/>.</summary>
+    public IReadOnlyList<int> EndTokens { get; init; } = [];
+
+    /// <summary>Further tokens at which generation stops.</summary>
+    public IReadOnlyList<int> StopTokens { get; init; } = [];
+
+    /// <summary>Goes on past end tokens.</summary>
+    public bool IgnoreEndTokens { get; init; }
+
+    /// <summary>Log-probabilities of this many most probable tokens with each generated token; null for none, 0 for the chosen one's alone.</summary>
+    public int? Logprobs { get; init; }
+
+    /// <summary>The same for the prompt's tokens.</summary>
+    public int? PromptLogprobs { get; init; }
+
+    /// <summary>Asks for the mean of the prompt's hidden states instead of tokens (embeddings).</summary>
+    public bool Embedding { get; init; }
+
+    /// <summary>Separates prefix caches: equal prompts under different salts share nothing.</summary>
+    public string? CacheSalt { get; init; }
+
+    /// <summary>Larger goes first.</summary>
+    public int Priority { get; init; }
+
+    /// <summary>Number of the tenant; 0 when there are none.</summary>
+    public int Tenant { get; init; }
+}
