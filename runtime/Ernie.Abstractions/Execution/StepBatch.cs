@@ -26,6 +26,7 @@ public sealed class StepBatch
         TokenOffset = new int[info.MaxSequences];
         LogitCount = new int[info.MaxSequences];
         HiddenWanted = new bool[info.MaxSequences];
+        SampleOnDevice = new bool[info.MaxSequences];
         Tokens = new int[info.MaxBatchedTokens];
         MaxPagesPerSequence = info.MaxPagesPerSequence;
         PageTable = new PageId[info.MaxSequences * MaxPagesPerSequence];
@@ -54,6 +55,12 @@ public sealed class StepBatch
 
     /// <summary>[row] whether the normalised last hidden states of the row's tokens are wanted (embeddings).</summary>
     public bool[] HiddenWanted { get; }
+
+    /// <summary>
+    /// [row] whether the device draws the row's next token from the state of <see cref="IDeviceSampling.SetSlot"/>; its logits are then not read.
+    /// Only set for executors with <see cref="IDeviceSampling"/> and rows whose <see cref="LogitCount"/> is 1.
+    /// </summary>
+    public bool[] SampleOnDevice { get; }
 
     /// <summary>[token] ids, rows one after the other.</summary>
     public int[] Tokens { get; }
@@ -90,6 +97,7 @@ public sealed class StepBatch
         TokenOffset[row] = TokenCount;
         LogitCount[row] = logitCount;
         HiddenWanted[row] = false;
+        SampleOnDevice[row] = false;
         TokenCount += count;
         return row;
     }

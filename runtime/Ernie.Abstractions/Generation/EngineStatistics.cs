@@ -38,4 +38,7 @@ public sealed record EngineStatistics
 
     /// <summary>Whether a step has begun and not ended.</summary>
     public bool StepInFlight { get; init; }
+
+    /// <summary>Why the engine takes nothing any more (its executor keeps failing); null while it is healthy.</summary>
+    public string? Failure { get; init; }
 }
