@@ -1,0 +1,249 @@
+using System.Globalization;
+using System.Text.Json;
+
+namespace Ernie.Hosting.Options;
+
+/// <summary>
+/// Reads options from the command line, the environment and a configuration file (<c>--config</c>), in this order of precedence.
+/// </summary>
+/// <remarks>
+/// <c>--flag value</c>, <c>--flag=value</c>, <c>--switch</c>, <c>--no-switch</c>; underscores count as dashes.
+/// An unknown flag is an error that names the nearest one.
+/// </remarks>
+public sealed class OptionParser
+{
+    private readonly IReadOnlyList<OptionDefinition> _table;
+    private readonly Dictionary<string, OptionDefinition> _byName = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, OptionDefinition> _bySpelling = new(StringComparer.Ordinal);
+
+    /// <summary>Makes a parser.</summary>
+    /// <param name="table">The options; names and aliases are unique.</param>
+    /// <exception cref="ArgumentException">A name or an alias occurs twice.</exception>
+    public OptionParser(IReadOnlyList<OptionDefinition> table)
+    {
+        ArgumentNullException.ThrowIfNull(table);
+        OptionDefinition config = new("config", OptionGroup.Command, OptionKind.Text, "YAML or JSON file with the same keys as the flags.");
+        _table = [config, .. table];
+        foreach (OptionDefinition definition in _table)
+        {
+            _byName.Add(definition.Name, definition);
+            foreach (string spelling in definition.Aliases.Prepend(definition.Name))
+            {
+                _bySpelling.Add(spelling, definition);
+            }
+        }
+    }
+
+    /// <summary>The options this parser knows.</summary>
+    public IReadOnlyList<OptionDefinition> Table => _table;
+
+    /// <summary>Parses.</summary>
+    /// <param name="args">Arguments of the program.</param>
+    /// <param name="readVariable">Reads an environment variable; null reads the process's.</param>
+    /// <exception cref="OptionException">An unknown flag, a missing or malformed value, or an unreadable file.</exception>
+    public OptionSet Parse(IReadOnlyList<string> args, Func<string, string?>? readVariable = null)
+    {
+        ArgumentNullException.ThrowIfNull(args);
+        readVariable ??= Environment.GetEnvironmentVariable;
+        var values = new Dictionary<string, (IReadOnlyList<string> Values, OptionSource Source)>(StringComparer.Ordinal);
+        var remaining = new List<string>();
+        if (args.TakeWhile(a => a != "--").Any(a => a is "--help" or "-h" or "-?"))
+        {
+            return new OptionSet(_byName, values) { HelpRequested = true, Remaining = [.. args.TakeWhile(a => !a.StartsWith('-'))] };
+        }
+
+        ReadCommandLine(args, values, remaining);
+        ReadEnvironment(readVariable, values);
+        if (values.TryGetValue("config", out var config))
+        {
+            ReadFile(config.Values[^1], values);
+        }
+
+        return new OptionSet(_byName, values) { Remaining = remaining, Warnings = CollectWarnings(values) };
+    }
+
+    private void ReadCommandLine(
+        IReadOnlyList<string> args, Dictionary<string, (IReadOnlyList<string> Values, OptionSource Source)> values, List<string> remaining)
+    {
+        for (int i = 0; i < args.Count; i++)
+        {
+            string argument = args[i];
+            if (argument == "--")
+            {
+                remaining.AddRange(args.Skip(i + 1));
+                return;
+            }
+
+            if (!argument.StartsWith("--", StringComparison.Ordinal))
+            {
+                if (argument.Length > 1 && argument[0] == '-' && !char.IsAsciiDigit(argument[1]))
+                {
+                    throw new OptionException($"Unknown option '{argument}'. Options are written --name; --help lists them.");
+                }
+
+                remaining.Add(argument);
+                continue;
+            }
+
+            int equals = argument.IndexOf('=', StringComparison.Ordinal);
+            string spelling = (equals < 0 ? argument[2..] : argument[2..equals]).Replace('_', '-');
+            string? given = equals < 0 ? null : argument[(equals + 1)..];
+            OptionDefinition definition = Find(spelling, "--", out bool negated);
+            string value;
+            if (negated)
+            {
+                value = given is null ? "false" : throw new OptionException($"--{spelling} takes no value.");
+            }
+            else if (definition.Kind == OptionKind.Boolean)
+            {
+                bool next = given is null && i + 1 < args.Count && IsBoolean(args[i + 1]);
+                value = given ?? (next ? args[++i] : "true");
+            }
+            else
+            {
+                // A value may begin with a dash when it is a number: --max-waiting-time -1.
+                bool next = i + 1 < args.Count && (!args[i + 1].StartsWith("--", StringComparison.Ordinal) || args[i + 1].Length == 2);
+                value = given ?? (next ? args[++i] : throw new OptionException($"--{definition.Name} needs a value: {definition.Help}"));
+            }
+
+            Store(definition, [Check(definition, value, $"--{definition.Name}")], OptionSource.CommandLine, values);
+        }
+    }
+
+    private void ReadEnvironment(
+        Func<string, string?> readVariable, Dictionary<string, (IReadOnlyList<string> Values, OptionSource Source)> values)
+    {
+        foreach (OptionDefinition definition in _table)
+        {
+            foreach (string variable in definition.EnvironmentVariables.Prepend(definition.OwnEnvironmentVariable))
+            {
+                if (readVariable(variable) is { Length: > 0 } text)
+                {
+                    Store(definition, Split(definition, text, variable), OptionSource.Environment, values);
+                    break;
+                }
+            }
+        }
+    }
+
+    private void ReadFile(string path, Dictionary<string, (IReadOnlyList<string> Values, OptionSource Source)> values)
+    {
+        foreach ((string key, IReadOnlyList<string> texts) in OptionFile.Read(path))
+        {
+            OptionDefinition definition = Find(key.Replace('_', '-'), $"{path}: ", out bool negated);
+            if (definition.Name == "config")
+            {
+                throw new OptionException($"{path}: a configuration file cannot name another one.");
+            }
+
+            if (negated)
+            {
+                throw new OptionException($"{path}: write '{definition.Name}: false'.");
+            }
+
+            string where = $"{path}: {definition.Name}";
+            IReadOnlyList<string> parts = texts.Count == 1 ? Split(definition, texts[0], where) : [.. texts.Select(t => Check(definition, t, where))];
+            Store(definition, parts, OptionSource.File, values);
+        }
+    }
+
+    private static string[] Split(OptionDefinition definition, string text, string where) =>
+        definition.Kind == OptionKind.TextList
+            ? text.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)
+            : [Check(definition, text, where)];
+
+    private static void Store(
+        OptionDefinition definition, IReadOnlyList<string> texts, OptionSource source,
+        Dictionary<string, (IReadOnlyList<string> Values, OptionSource Source)> values)
+    {
+        if (!values.TryGetValue(definition.Name, out var existing))
+        {
+            values[definition.Name] = (texts, source);
+        }
+        else if (existing.Source == source)
+        {
+            values[definition.Name] = (definition.Kind == OptionKind.TextList ? [.. existing.Values, .. texts] : texts, source);
+        }
+    }
+
+    private OptionDefinition Find(string spelling, string prefix, out bool negated)
+    {
+        negated = false;
+        if (_bySpelling.TryGetValue(spelling, out OptionDefinition? definition))
+        {
+            return definition;
+        }
+
+        if (spelling.StartsWith("no-", StringComparison.Ordinal)
+            && _bySpelling.TryGetValue(spelling[3..], out definition) && definition.Kind == OptionKind.Boolean)
+        {
+            negated = true;
+            return definition;
+        }
+
+        string? nearest = NearestName.Find(spelling, _bySpelling.Keys);
+        string hint = nearest is null ? "--help lists the options." : $"Did you mean {(prefix == "--" ? "--" : "")}{nearest}?";
+        throw new OptionException($"Unknown option '{prefix}{spelling}'. {hint}");
+    }
+
+    private static string Check(OptionDefinition definition, string value, string where)
+    {
+        bool valid = definition.Kind switch
+        {
+            OptionKind.WholeNumber => long.TryParse(value, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out _),
+            OptionKind.Number => double.TryParse(value, NumberStyles.Float, CultureInfo.InvariantCulture, out double number) && double.IsFinite(number),
+            OptionKind.Boolean => IsBoolean(value),
+            OptionKind.Json => IsJsonObject(value),
+            _ => true,
+        };
+        if (!valid)
+        {
+            string needed = definition.Kind switch
+            {
+                OptionKind.WholeNumber => "a whole number",
+                OptionKind.Number => "a number",
+                OptionKind.Boolean => "true or false",
+                _ => "a JSON object",
+            };
+            throw new OptionException($"{where} is '{value}' and must be {needed}.");
+        }
+
+        if (definition.Choices.Count == 0 || definition.Choices.Contains(value))
+        {
+            return value;
+        }
+
+        return definition.Choices.FirstOrDefault(choice => choice.Equals(value, StringComparison.OrdinalIgnoreCase))
+            ?? throw new OptionException($"{where} is '{value}' and must be {(definition.Choices.Count == 1 ? "" : "one of ")}{string.Join(", ", definition.Choices)}.");
+    }
+
+    private static bool IsBoolean(string value) =>
+        value.Equals("true", StringComparison.OrdinalIgnoreCase) || value.Equals("false", StringComparison.OrdinalIgnoreCase);
+
+    private static bool IsJsonObject(string value)
+    {
+        try
+        {
+            using JsonDocument document = JsonDocument.Parse(value);
+            return document.RootElement.ValueKind == JsonValueKind.Object;
+        }
+        catch (JsonException)
+        {
+            return false;
+        }
+    }
+
+    private List<string> CollectWarnings(Dictionary<string, (IReadOnlyList<string> Values, OptionSource Source)> values)
+    {
+        var warnings = new List<string>();
+        foreach (OptionDefinition definition in _table)
+        {
+            if (definition.IgnoredBecause is { } reason && values.ContainsKey(definition.Name))
+            {
+                warnings.Add($"--{definition.Name} has no effect: {reason}.");
+            }
+        }
+
+        return warnings;
+    }
+}

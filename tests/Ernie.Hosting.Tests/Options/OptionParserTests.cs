@@ -1,0 +1,184 @@
+using Ernie.Hosting.Options;
+
+namespace Ernie.Hosting.Tests.Options;
+
+public sealed class OptionParserTests
+{
+    private static OptionSet Parse(params string[] args) => new OptionParser(OptionTable.All).Parse(args, _ => null);
+
+    [Fact]
+    public void Parse_FastDeploysLaunchLine_IsTakenWithoutWarning()
+    {
+        OptionSet options = Parse(
+            "--model", "baidu/ERNIE-4.5-0.3B-Paddle", "--tensor-parallel-size", "1",
+            "--quantization", "wint4", "--max-model-len", "32768", "--max-num-seqs", "128");
+
+        Assert.Equal("baidu/ERNIE-4.5-0.3B-Paddle", options.Text("model"));
+        Assert.Equal(WeightPrecision.WInt4, ModelOptions.Create(options).Quantization.Layers);
+        Assert.Equal(WeightPrecision.WInt8, ModelOptions.Create(options).Quantization.Head);
+        Assert.Equal(32768, EngineOptions.Create(options).MaxModelLength);
+        Assert.Empty(options.Warnings);
+    }
+
+    [Theory]
+    [InlineData("--port=9000")]
+    [InlineData("--port", "9000")]
+    [InlineData("--port", "1", "--port", "9000")]
+    public void Parse_EveryFormOfAValue_IsRead(params string[] args)
+    {
+        Assert.Equal(9000, Parse(args).WholeNumber("port"));
+    }
+
+    [Fact]
+    public void Parse_Underscores_CountAsDashes()
+    {
+        Assert.Equal(5, Parse("--max_num_seqs", "5").WholeNumber("max-num-seqs"));
+    }
+
+    [Fact]
+    public void Parse_NegativeNumber_IsAValue()
+    {
+        Assert.Equal(-1, Parse("--max-waiting-time", "-1").Number("max-waiting-time"));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(true, "--enable-prefix-caching")]
+    [InlineData(true, "--enable-prefix-caching", "true")]
+    [InlineData(false, "--no-enable-prefix-caching")]
+    [InlineData(false, "--enable-prefix-caching=false")]
+    [InlineData(false, "--enable-prefix-caching", "False")]
+    public void Parse_EveryFormOfASwitch_IsRead(bool expected, params string[] args)
+    {
+        Assert.Equal(expected, Parse(args).Flag("enable-prefix-caching"));
+    }
+
+    [Fact]
+    public void Parse_SwitchBeforeAWord_LeavesTheWord()
+    {
+        OptionSet options = Parse("--use-cudagraph", "chat");
+
+        Assert.Equal(["chat"], options.Remaining);
+    }
+
+    [Fact]
+    public void Parse_RepeatedList_KeepsAll()
+    {
+        Assert.Equal(["a", "b"], Parse("--api-key", "a", "--api-key=b").List("api-key"));
+    }
+
+    [Fact]
+    public void Parse_AfterDoubleDash_IsLeftAlone()
+    {
+        Assert.Equal(["x", "--port", "1"], Parse("x", "--", "--port", "1").Remaining);
+    }
+
+    [Theory]
+    [InlineData("--max-model-length", "--max-model-len")]
+    [InlineData("--quantisation", "--quantization")]
+    [InlineData("--max-seqs", "--max-num-seqs")]
+    public void Parse_UnknownFlag_NamesTheNearest(string flag, string nearest)
+    {
+        OptionException e = Assert.Throws<OptionException>(() => Parse(flag, "1"));
+
+        Assert.Contains($"Did you mean {nearest}?", e.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("must be a whole number", "--port", "x")]
+    [InlineData("must be a number", "--gpu-memory-utilization", "half")]
+    [InlineData("true or false", "--use-cudagraph=maybe")]
+    [InlineData("JSON object", "--speculative-config", "[1]")]
+    [InlineData("one of auto, cuda, cpu", "--device", "tpu")]
+    [InlineData("must be 64", "--block-size", "16")]
+    [InlineData("needs a value", "--port")]
+    [InlineData("needs a value", "--port", "--host")]
+    [InlineData("takes no value", "--no-use-cudagraph=true")]
+    [InlineData("--help", "-x")]
+    public void Parse_MalformedValue_SaysWhatIsNeeded(string expected, params string[] args)
+    {
+        OptionException e = Assert.Throws<OptionException>(() => Parse(args));
+
+        Assert.Contains(expected, e.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Parse_FastDeployFlagsWithoutEffect_WarnOnceEachAndSayWhy()
+    {
+        OptionSet options = Parse("--metrics-port", "8001", "--engine-worker-queue-port", "8002", "--engine-worker-queue-port", "8003");
+
+        Assert.Equal(2, options.Warnings.Count);
+        Assert.Contains("--metrics-port has no effect: /metrics is on the server's own port.", options.Warnings);
+    }
+
+    [Fact]
+    public void Parse_EveryFlagWithoutEffect_IsAcceptedWithOneWarning()
+    {
+        foreach (OptionDefinition flag in FastDeployFlags.WithoutEffect)
+        {
+            string value = flag.Kind switch { OptionKind.Json => "{}", OptionKind.Boolean => "true", _ => "1" };
+
+            OptionSet options = Parse("--" + flag.Name, value);
+
+            Assert.Single(options.Warnings);
+            Assert.Empty(options.Remaining);
+        }
+    }
+
+    [Fact]
+    public void Parse_CommandLineEnvironmentAndFile_WinInThisOrder()
+    {
+        string path = Path.GetTempFileName();
+        File.WriteAllText(path, "port: 1\nhost: filehost\nmax-num-seqs: 3 # comment\n");
+        var variables = new Dictionary<string, string> { ["ERNIE_PORT"] = "2", ["ERNIE_HOST"] = "envhost" };
+
+        OptionSet options = new OptionParser(OptionTable.All).Parse(
+            ["--config", path, "--port", "9"], name => variables.GetValueOrDefault(name));
+
+        Assert.Equal(9, options.WholeNumber("port"));
+        Assert.Equal("envhost", options.Text("host"));
+        Assert.Equal(3, options.WholeNumber("max-num-seqs"));
+        Assert.Equal(OptionSource.File, options.Source("max-num-seqs"));
+        File.Delete(path);
+    }
+
+    [Theory]
+    [InlineData("FD_API_KEY", "api-key", "k1,k2", "k1|k2")]
+    [InlineData("ERNIE_API_KEY", "api-key", "k", "k")]
+    [InlineData("FD_MODEL_SOURCE", "model-source", "modelscope", "MODELSCOPE")]
+    [InlineData("FD_MODEL_CACHE", "model-cache", "/models", "/models")]
+    public void Parse_Variables_AreRead(string variable, string option, string value, string expected)
+    {
+        OptionSet options = new OptionParser(OptionTable.All).Parse([], name => name == variable ? value : null);
+
+        Assert.Equal(expected, string.Join('|', options.List(option)));
+    }
+
+    [Fact]
+    public void Parse_Help_ChecksNothingElse()
+    {
+        Assert.True(Parse("--port", "x", "--help").HelpRequested);
+    }
+
+    [Fact]
+    public void Help_OfTheTable_NamesEveryOption()
+    {
+        string help = OptionHelp.Format(OptionTable.All);
+
+        foreach (OptionDefinition option in OptionTable.All)
+        {
+            Assert.Contains("--" + option.Name, help, StringComparison.Ordinal);
+        }
+
+        Assert.All(help.Split('\n'), line => Assert.True(line.Length <= 100, line));
+    }
+
+    [Fact]
+    public void Table_DefaultsAndChoices_AreValid()
+    {
+        foreach (OptionDefinition option in OptionTable.All.Where(o => o.Default is not null && o.Kind != OptionKind.Boolean))
+        {
+            Assert.Equal(option.Default, Parse("--" + option.Name, option.Default!).Text(option.Name));
+        }
+    }
+}
