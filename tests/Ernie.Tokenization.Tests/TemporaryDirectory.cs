@@ -1,0 +1,13 @@
+namespace Ernie.Tokenization.Tests;
+
+/// <summary>A directory that goes away with the test.</summary>
+internal sealed class TemporaryDirectory : IDisposable
+{
+    public string FullName { get; } = Directory.CreateTempSubdirectory("ernie-tokenization-").FullName;
+
+    public void Write(string file, string text) => File.WriteAllText(Path.Combine(FullName, file), text);
+
+    public void Write(string file, byte[] bytes) => File.WriteAllBytes(Path.Combine(FullName, file), bytes);
+
+    public void Dispose() => Directory.Delete(FullName, recursive: true);
+}
