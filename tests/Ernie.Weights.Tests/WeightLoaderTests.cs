@@ -1,27 +1,34 @@
+using Ernie.Graph;
+
 namespace Ernie.Weights.Tests;
 
 public sealed class WeightLoaderTests
 {
-    private static readonly WeightPart[] s_queryKeyValue =
+    private static readonly TensorReference[] s_queryKeyValue =
     [
         new("model.layers.0.self_attn.q_proj.weight", 512, 256),
         new("model.layers.0.self_attn.k_proj.weight", 256, 256),
         new("model.layers.0.self_attn.v_proj.weight", 256, 256),
     ];
 
+    private static LinearWeight Weight(WeightEncoding encoding, params TensorReference[] parts) =>
+        new([.. parts], WeightRole.AttentionProjection) { Encoding = encoding };
+
     [Theory]
-    [InlineData(WeightEncoding.BFloat16, 0)]
-    [InlineData(WeightEncoding.Int8, 0.5f / 127)]
-    [InlineData(WeightEncoding.Int4Group128, 0.5f / 4)]
-    [InlineData(WeightEncoding.Int4Group64, 0.5f / 4)]
-    [InlineData(WeightEncoding.Int4PerChannel, 0.5f / 4)]
-    [InlineData(WeightEncoding.Fp8Block128, 1f / 16)]
-    public void Load_SeveralParts_GivesTheRowsOfEachWithinTheEncodingsError(WeightEncoding encoding, float relativeToMaximum)
+    [InlineData(WeightFormat.BFloat16, 0, 0)]
+    [InlineData(WeightFormat.Float32, 0, 0)]
+    [InlineData(WeightFormat.Int8, 0, 0.5f / 127)]
+    [InlineData(WeightFormat.Int4, 128, 0.5f / 4)]
+    [InlineData(WeightFormat.Int4, 64, 0.5f / 4)]
+    [InlineData(WeightFormat.Int4, 0, 0.5f / 4)]
+    [InlineData(WeightFormat.Float8, 128, 1f / 16)]
+    public void Load_SeveralParts_GivesTheRowsOfEachWithinTheEncodingsError(WeightFormat format, int groupSize, float relativeToMaximum)
     {
+        var encoding = new WeightEncoding(format, groupSize);
         using SafetensorsCheckpoint checkpoint = SafetensorsCheckpoint.Open(TalesModel.WeightsPath);
         var loader = new WeightLoader(checkpoint);
 
-        using WeightMatrix matrix = loader.Load(s_queryKeyValue, encoding);
+        using WeightMatrix matrix = loader.Load(Weight(encoding, s_queryKeyValue));
 
         Assert.Equal((1024, 256, encoding), (matrix.Rows, matrix.Columns, matrix.Encoding));
         var actual = new float[256];
@@ -44,7 +51,7 @@ public sealed class WeightLoaderTests
         var expected = new float[256];
         using (SafetensorsCheckpoint checkpoint = SafetensorsCheckpoint.Open(TalesModel.WeightsPath))
         {
-            matrix = new WeightLoader(checkpoint).Load([new("model.embed_tokens.weight", 4096, 256)], WeightEncoding.BFloat16);
+            matrix = new WeightLoader(checkpoint).LoadTable(new("model.embed_tokens.weight", 4096, 256));
             checkpoint.Find("model.embed_tokens.weight")!.Read(4095 * 256, expected);
         }
 
@@ -63,7 +70,7 @@ public sealed class WeightLoaderTests
         using SafetensorsCheckpoint checkpoint = SafetensorsCheckpoint.Open(TalesModel.WeightsPath);
         var loader = new WeightLoader(checkpoint);
 
-        var error = Assert.Throws<WeightFormatException>(() => loader.Load([new("model.layers.6.mlp.up_proj.weight", 768, 256)], WeightEncoding.Int8));
+        var error = Assert.Throws<WeightFormatException>(() => loader.Load(Weight(WeightEncoding.Int8PerChannel, new TensorReference("model.layers.6.mlp.up_proj.weight", 768, 256))));
 
         Assert.Equal($"{TalesModel.WeightsPath}: 'model.layers.6.mlp.up_proj.weight' is missing; the graph needs [768, 256].", error.Message);
     }
@@ -74,7 +81,7 @@ public sealed class WeightLoaderTests
         using SafetensorsCheckpoint checkpoint = SafetensorsCheckpoint.Open(TalesModel.WeightsPath);
         var loader = new WeightLoader(checkpoint);
 
-        var error = Assert.Throws<WeightFormatException>(() => loader.Load([new("model.embed_tokens.weight", 4095, 256)], WeightEncoding.Int8));
+        var error = Assert.Throws<WeightFormatException>(() => loader.Load(Weight(WeightEncoding.Int8PerChannel, new TensorReference("model.embed_tokens.weight", 4095, 256))));
 
         Assert.EndsWith("'model.embed_tokens.weight' is [4096, 256] BFloat16; the graph needs [4095, 256] or its transpose.", error.Message, StringComparison.Ordinal);
     }

@@ -1,3 +1,5 @@
+using Ernie.Graph;
+
 namespace Ernie.Weights;
 
 /// <summary>
@@ -35,17 +37,18 @@ internal sealed class TensorResolver
 
     /// <summary>Finds the tensor, or the slice of a fused one, that is [rows, columns] of the part.</summary>
     /// <exception cref="WeightFormatException">The tensor is missing or has another shape.</exception>
-    public MatrixSource Matrix(WeightPart part)
+    public MatrixSource Matrix(TensorReference part)
     {
-        if (Find(part.Name, part.Rows, part.Columns) is { } tensor)
-            return Orient(tensor, part, FusedSlice.Whole);
+        int columns = part.Columns ?? throw new ArgumentException($"'{part}' is a vector; a matrix is asked for.", nameof(part));
+        if (Find(part.Name, part.Rows, columns) is { } tensor)
+            return Orient(tensor, part, columns, FusedSlice.Whole);
         foreach ((string suffix, string fusedSuffix, FusedSlice slice) in s_fusions)
         {
             if (part.Name.EndsWith(suffix, StringComparison.Ordinal)
                 && Find(string.Concat(part.Name.AsSpan(0, part.Name.Length - suffix.Length), fusedSuffix)) is { } fused)
-                return Orient(fused, part, slice);
+                return Orient(fused, part, columns, slice);
         }
-        throw new WeightFormatException(_checkpoint.Source, $"'{part.Name}' is missing; the graph needs [{part.Rows}, {part.Columns}].");
+        throw new WeightFormatException(_checkpoint.Source, $"'{part.Name}' is missing; the graph needs [{part.Rows}, {columns}].");
     }
 
     /// <summary>Finds a vector; dimensions of 1 around it do not matter.</summary>
@@ -54,10 +57,14 @@ internal sealed class TensorResolver
     {
         CheckpointTensor tensor = Find(name, length)
             ?? throw new WeightFormatException(_checkpoint.Source, $"'{name}' is missing; the graph needs [{length}].");
-        if (tensor.ElementCount != length || !tensor.Shape.Contains(length))
-            throw new WeightFormatException(tensor.Source, $"'{tensor.Name}' is {tensor.Description}; the graph needs [{length}].");
+        if (!IsWeightType(tensor) || tensor.ElementCount != length || !tensor.Shape.Contains(length))
+            throw new WeightFormatException(tensor.Source, $"'{tensor.Name}' is {tensor.Description}; the graph needs [{length}] of BFloat16, Float16 or Float32.");
         return tensor;
     }
+
+    /// <summary>The torch name of a tensor that may have Paddle's prefix.</summary>
+    public static string TorchName(string name) =>
+        name.StartsWith(PaddlePrefix, StringComparison.Ordinal) ? string.Concat(TorchPrefix, name.AsSpan(PaddlePrefix.Length)) : name;
 
     /// <summary>Finds a tensor by its torch name or by that name with Paddle's prefix.</summary>
     private CheckpointTensor? Find(string name, params ReadOnlySpan<long> shape)
@@ -76,14 +83,14 @@ internal sealed class TensorResolver
         return tensor;
     }
 
-    private MatrixSource Orient(CheckpointTensor tensor, WeightPart part, FusedSlice slice)
+    private MatrixSource Orient(CheckpointTensor tensor, TensorReference part, int columns, FusedSlice slice)
     {
-        if (tensor.DataType is not (TensorDataType.BFloat16 or TensorDataType.Float16 or TensorDataType.Float32))
-            throw new WeightFormatException(tensor.Source, $"'{tensor.Name}' is {tensor.Description}; the graph needs [{part.Rows}, {part.Columns}] of BFloat16, Float16 or Float32.");
+        if (!IsWeightType(tensor))
+            throw new WeightFormatException(tensor.Source, $"'{tensor.Name}' is {tensor.Description}; the graph needs [{part.Rows}, {columns}] of BFloat16, Float16 or Float32.");
         if (tensor.Shape.Length == 2)
         {
-            bool fitsTorch = tensor.Shape[1] == part.Columns && FirstRow(tensor.Shape[0], part.Rows, slice) >= 0;
-            bool fitsPaddle = tensor.Shape[0] == part.Columns && FirstRow(tensor.Shape[1], part.Rows, slice) >= 0;
+            bool fitsTorch = tensor.Shape[1] == columns && FirstRow(tensor.Shape[0], part.Rows, slice) >= 0;
+            bool fitsPaddle = tensor.Shape[0] == columns && FirstRow(tensor.Shape[1], part.Rows, slice) >= 0;
             if (fitsTorch && fitsPaddle)
             {
                 // An embedding is a table in both layouts, [vocabulary, hidden].
@@ -92,13 +99,16 @@ internal sealed class TensorResolver
                 fitsPaddle = !fitsTorch;
             }
             if (fitsTorch)
-                return new DirectSource(tensor, FirstRow(tensor.Shape[0], part.Rows, slice), part.Rows, part.Columns);
+                return new DirectSource(tensor, FirstRow(tensor.Shape[0], part.Rows, slice), part.Rows, columns);
             if (fitsPaddle)
-                return new TransposedSource(tensor, FirstRow(tensor.Shape[1], part.Rows, slice), part.Rows, part.Columns);
+                return new TransposedSource(tensor, FirstRow(tensor.Shape[1], part.Rows, slice), part.Rows, columns);
         }
-        string needed = slice == FusedSlice.Whole ? $"[{part.Rows}, {part.Columns}] or its transpose" : $"[{part.Rows}, {part.Columns}] or its transpose as a part of it for '{part.Name}'";
+        string needed = slice == FusedSlice.Whole ? $"[{part.Rows}, {columns}] or its transpose" : $"[{part.Rows}, {columns}] or its transpose as a part of it for '{part.Name}'";
         throw new WeightFormatException(tensor.Source, $"'{tensor.Name}' is {tensor.Description}; the graph needs {needed}.");
     }
+
+    private static bool IsWeightType(CheckpointTensor tensor) =>
+        tensor.DataType is TensorDataType.BFloat16 or TensorDataType.Float16 or TensorDataType.Float32;
 
     /// <summary>First output row of the slice, or −1 when such a slice of so many rows does not fit.</summary>
     private static long FirstRow(long total, int rows, FusedSlice slice) => slice switch

@@ -1,4 +1,6 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.ExceptionServices;
+using Ernie.Graph;
 
 namespace Ernie.Weights;
 
@@ -27,25 +29,25 @@ public sealed unsafe class WeightLoader
     /// <summary>Threads to use; all processors by default.</summary>
     public int MaxDegreeOfParallelism { get; init; } = Environment.ProcessorCount;
 
-    /// <summary>Reads tensors of the same width into one matrix, one below the other.</summary>
-    /// <param name="parts">Torch names and [rows, columns] of the tensors, such as q, k, v; at least one.</param>
-    /// <param name="encoding">How the matrix is to be stored.</param>
-    /// <returns>[Σ rows, columns]; the caller disposes it. A single torch-layout bf16 tensor is not copied when bf16 is asked for.</returns>
+    /// <summary>Reads a linear weight in the encoding that the graph gives it.</summary>
+    /// <param name="weight">Tensors by torch name, to lie one below the other, and the encoding.</param>
+    /// <returns>[out, in]; the caller disposes it. A single torch-layout bf16 tensor is not copied when bf16 is asked for.</returns>
     /// <exception cref="WeightFormatException">A tensor is missing, or has a shape, type or values that do not fit.</exception>
-    /// <exception cref="ArgumentException">There are no parts, widths differ, or the encoding needs a width that is a multiple of its group.</exception>
-    public WeightMatrix Load(IReadOnlyList<WeightPart> parts, WeightEncoding encoding)
+    /// <exception cref="ArgumentException">Widths differ, or the encoding's groups or blocks do not divide the tensors.</exception>
+    public WeightMatrix Load(LinearWeight weight)
     {
-        ArgumentNullException.ThrowIfNull(parts);
-        if (parts.Count == 0)
-            throw new ArgumentException("A matrix needs at least one part.", nameof(parts));
-        if (parts.Any(part => part.Columns != parts[0].Columns))
-            throw new ArgumentException($"Parts of one matrix must have the same columns: {string.Join(", ", parts)}.", nameof(parts));
-        MatrixSource source = parts.Count == 1
-            ? _resolver.Matrix(parts[0])
-            : new ConcatenatedSource([.. parts.Select(_resolver.Matrix)]);
-        if (encoding == WeightEncoding.BFloat16 && TryBorrow(source) is { } borrowed)
+        ArgumentNullException.ThrowIfNull(weight);
+        if (weight.Parts.Any(part => part.Columns != weight.Parts[0].Columns))
+            throw new ArgumentException($"Tensors of one matrix must have the same columns: {weight}.", nameof(weight));
+        // Parts are quantised as if alone: a block that straddles two would tie their scales together.
+        if (weight.Encoding.Format == WeightFormat.Float8 && weight.Parts.SkipLast(1).Any(part => part.Rows % Fp8Matrix.BlockSize != 0))
+            throw new ArgumentException($"Tensors fused in FP8 must have a multiple of {Fp8Matrix.BlockSize} rows: {weight}.", nameof(weight));
+        MatrixSource source = weight.Parts.Length == 1
+            ? _resolver.Matrix(weight.Parts[0])
+            : new ConcatenatedSource([.. weight.Parts.Select(_resolver.Matrix)]);
+        if (weight.Encoding.Format == WeightFormat.BFloat16 && TryBorrow(source) is { } borrowed)
             return borrowed;
-        WeightMatrix matrix = Allocate(source.Rows, source.Columns, encoding);
+        WeightMatrix matrix = Allocate(source.Rows, source.Columns, weight.Encoding);
         try
         {
             Fill(matrix, source);
@@ -54,7 +56,7 @@ public sealed unsafe class WeightLoader
         catch (ArithmeticException error)
         {
             matrix.Dispose();
-            throw new WeightFormatException(Checkpoint.Source, $"'{string.Join("', '", parts.Select(part => part.Name))}': {error.Message}", error);
+            throw new WeightFormatException(Checkpoint.Source, $"'{string.Join("', '", weight.Parts.Select(part => part.Name))}': {error.Message}", error);
         }
         catch
         {
@@ -64,26 +66,52 @@ public sealed unsafe class WeightLoader
     }
 
     /// <summary>Reads a vector, such as the weight of a norm, as f32.</summary>
-    /// <param name="name">Torch name.</param>
-    /// <param name="length">Elements that the graph needs.</param>
-    /// <returns>[length].</returns>
+    /// <param name="vector">Torch name and length.</param>
+    /// <returns>[rows].</returns>
     /// <exception cref="WeightFormatException">The tensor is missing, or has another length or type.</exception>
-    public float[] LoadVector(string name, int length)
+    public float[] LoadVector(TensorReference vector)
     {
-        CheckpointTensor tensor = _resolver.Vector(name, length);
-        var values = new float[length];
+        ArgumentNullException.ThrowIfNull(vector);
+        CheckpointTensor tensor = _resolver.Vector(vector.Name, vector.Rows);
+        var values = new float[vector.Rows];
         tensor.Read(0, values);
         return values;
     }
 
-    private static WeightMatrix Allocate(int rows, int columns, WeightEncoding encoding) => encoding switch
+    /// <summary>Reads an embedding table as bf16, [rows, columns]: a <see cref="LinearWeight"/> that is only looked up.</summary>
+    /// <param name="table">Torch name and shape.</param>
+    /// <returns>The caller disposes it; a torch-layout bf16 table is not copied.</returns>
+    /// <exception cref="WeightFormatException">The tensor is missing, or has another shape or type.</exception>
+    public Bf16Matrix LoadTable(TensorReference table) => (Bf16Matrix)Load(new LinearWeight(table, WeightRole.Head));
+
+    /// <summary>Checks, before anything is loaded, that the checkpoint holds every tensor of a graph and none that the graph does not know.</summary>
+    /// <param name="graph">The graph to be loaded.</param>
+    /// <exception cref="WeightFormatException">A tensor is missing, has another shape or type, or is unknown.</exception>
+    public void Check(ModelGraph graph)
     {
-        WeightEncoding.BFloat16 => new Bf16Matrix(rows, columns),
-        WeightEncoding.Int8 => new Int8Matrix(rows, columns),
-        WeightEncoding.Int4Group128 => new Int4Matrix(rows, columns, 128),
-        WeightEncoding.Int4Group64 => new Int4Matrix(rows, columns, 64),
-        WeightEncoding.Int4PerChannel => new Int4Matrix(rows, columns, columns),
-        WeightEncoding.Fp8Block128 => new Fp8Matrix(rows, columns),
+        ArgumentNullException.ThrowIfNull(graph);
+        foreach (TensorReference tensor in graph.Weights)
+        {
+            if (tensor.Columns is null)
+                _resolver.Vector(tensor.Name, tensor.Rows);
+            else
+                _resolver.Matrix(tensor);
+        }
+        string[] unknown = [.. Checkpoint.Names.Where(name => !_resolver.Used.Contains(name) && !graph.MayIgnore(TensorResolver.TorchName(name))).Order(StringComparer.Ordinal)];
+        if (unknown.Length > 0)
+        {
+            CheckpointTensor first = Checkpoint.Find(unknown[0])!;   // the name comes from the checkpoint itself
+            throw new WeightFormatException(first.Source, $"'{first.Name}' is {first.Description} and the graph has no place for it ({unknown.Length} such tensors); does config.json belong to these weights?");
+        }
+    }
+
+    private static WeightMatrix Allocate(int rows, int columns, WeightEncoding encoding) => encoding.Format switch
+    {
+        WeightFormat.BFloat16 => new Bf16Matrix(rows, columns),
+        WeightFormat.Float32 => new Float32Matrix(rows, columns),
+        WeightFormat.Int8 => new Int8Matrix(rows, columns),
+        WeightFormat.Int4 => new Int4Matrix(rows, columns, encoding.GroupSize == 0 ? columns : encoding.GroupSize),
+        WeightFormat.Float8 => new Fp8Matrix(rows, columns),
         _ => throw new ArgumentOutOfRangeException(nameof(encoding), encoding, "Unknown encoding."),
     };
 
@@ -115,7 +143,7 @@ public sealed unsafe class WeightLoader
         }
         catch (AggregateException error) when (error.InnerExceptions.Count > 0)
         {
-            System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(error.InnerExceptions[0]);
+            ExceptionDispatchInfo.Throw(error.InnerExceptions[0]);
         }
     }
 
@@ -135,6 +163,9 @@ public sealed unsafe class WeightLoader
             {
                 case Bf16Matrix plain:
                     BFloat16Codec.Encode(source, plain.WritableRow(row));
+                    break;
+                case Float32Matrix exact:
+                    source.CopyTo(exact.WritableRow(row));
                     break;
                 case Int8Matrix channels:
                     channels.WritableScales[row] = Int8Quantizer.Quantize(source, channels.WritableRow(row));

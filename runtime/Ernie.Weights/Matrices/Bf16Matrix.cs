@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Ernie.Graph;
 
 namespace Ernie.Weights;
 
@@ -14,7 +15,7 @@ public sealed unsafe class Bf16Matrix : WeightMatrix
     /// <param name="rows">Output features.</param>
     /// <param name="columns">Input features.</param>
     public Bf16Matrix(int rows, int columns)
-        : base(rows, columns, WeightEncoding.BFloat16)
+        : base(rows, columns, WeightEncoding.Bf16)
     {
         var buffer = new NativeBuffer(sizeof(ushort) * (long)rows * columns);
         _memory = buffer;
@@ -23,7 +24,7 @@ public sealed unsafe class Bf16Matrix : WeightMatrix
     }
 
     private Bf16Matrix(MappedFile file, nint address, int rows, int columns)
-        : base(rows, columns, WeightEncoding.BFloat16)
+        : base(rows, columns, WeightEncoding.Bf16)
     {
         bool added = false;
         file.DangerousAddRef(ref added);

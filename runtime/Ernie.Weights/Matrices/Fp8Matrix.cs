@@ -1,3 +1,5 @@
+using Ernie.Graph;
+
 namespace Ernie.Weights;
 
 /// <summary>
@@ -7,7 +9,7 @@ namespace Ernie.Weights;
 public sealed unsafe class Fp8Matrix : WeightMatrix
 {
     /// <summary>Rows and columns of a block that shares a scale.</summary>
-    public const int BlockSize = 128;
+    public const int BlockSize = WeightEncoding.Fp8BlockSize;
 
     private readonly NativeBuffer _values;
     private readonly NativeBuffer _scales;

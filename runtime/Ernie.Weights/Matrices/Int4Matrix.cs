@@ -1,3 +1,5 @@
+using Ernie.Graph;
+
 namespace Ernie.Weights;
 
 /// <summary>
@@ -81,8 +83,7 @@ public sealed unsafe class Int4Matrix : WeightMatrix
             throw new ArgumentException($"{columns} columns are not a multiple of the group size {groupSize}.", nameof(groupSize));
         return groupSize switch
         {
-            128 => WeightEncoding.Int4Group128,
-            64 => WeightEncoding.Int4Group64,
+            128 or 64 => WeightEncoding.Int4Group(groupSize),
             _ when groupSize == columns => WeightEncoding.Int4PerChannel,
             _ => throw new ArgumentException($"The group size is {groupSize}; it must be 128, 64 or the number of columns ({columns}).", nameof(groupSize)),
         };

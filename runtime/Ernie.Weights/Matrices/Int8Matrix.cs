@@ -1,3 +1,5 @@
+using Ernie.Graph;
+
 namespace Ernie.Weights;
 
 /// <summary>
@@ -12,7 +14,7 @@ public sealed unsafe class Int8Matrix : WeightMatrix
     /// <param name="rows">Output features.</param>
     /// <param name="columns">Input features.</param>
     public Int8Matrix(int rows, int columns)
-        : base(rows, columns, WeightEncoding.Int8)
+        : base(rows, columns, WeightEncoding.Int8PerChannel)
     {
         _values = new NativeBuffer((long)rows * columns);
         _scales = new NativeBuffer(sizeof(float) * (long)rows);

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using Ernie.Graph;
 
 namespace Ernie.Weights;
 
