@@ -1,0 +1,9 @@
+using Ernie.Samplers.Shared;
+
+namespace Ernie.Samplers.MinP;
+
+/// <summary>Parameter block of <see cref="MinPSampler"/>.</summary>
+public readonly struct MinPParameters
+{
+    internal Truncation Limits { get; init; }
+}

@@ -1,0 +1,11 @@
+using System.Runtime.InteropServices;
+
+namespace Ernie.Samplers.Mirostat;
+
+/// <summary>What a request remembers from draw to draw; zero at its start.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal struct MirostatState
+{
+    /// <summary>Bits added to the starting bound of twice the target.</summary>
+    public float Correction;
+}

@@ -1,0 +1,9 @@
+using Ernie.Samplers.Shared;
+
+namespace Ernie.Samplers.Rejection;
+
+/// <summary>Parameter block of <see cref="RejectionSampler"/>.</summary>
+public readonly struct RejectionParameters
+{
+    internal Truncation Limits { get; init; }
+}
