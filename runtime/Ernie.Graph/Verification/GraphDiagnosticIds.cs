@@ -36,8 +36,8 @@ public static class GraphDiagnosticIds
     /// <summary>A weight's encoding does not divide it.</summary>
     public const string EncodingMismatch = "ERN2011";
 
-    /// <summary>A value is never read and is no output.</summary>
-    public const string DeadValue = "ERN2012";
+    /// <summary>No output of an operation is read.</summary>
+    public const string DeadNode = "ERN2012";
 
     /// <summary>Element types of an operation's values disagree.</summary>
     public const string ElementTypeMismatch = "ERN2013";

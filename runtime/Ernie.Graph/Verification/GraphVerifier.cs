@@ -94,9 +94,18 @@ public static class GraphVerifier
 
         for (int value = 0; value < defined.Length; value++)
         {
-            if (!used[value])
+            if (!defined[value])
             {
-                diagnostics.Add(new(DeadValue, -1, $"{new ValueId(value)} is never read and is no output."));
+                diagnostics.Add(new(UndefinedValue, -1, $"{new ValueId(value)} is a value of the graph and no node defines it."));
+            }
+        }
+
+        // Of a node with several outputs one may go unread: the last layer's sum, when only its norm is wanted.
+        for (int index = 0; index < graph.Nodes.Length; index++)
+        {
+            if (graph.Nodes[index].Outputs.All(output => IsIn(used, output) && !used[output.Index]))
+            {
+                diagnostics.Add(new(DeadNode, index, $"{string.Join(", ", graph.Nodes[index].Outputs)} is never read and is no output."));
             }
         }
     }

@@ -1,0 +1,17 @@
+namespace Ernie.Generators;
+
+/// <summary>A JSON string.</summary>
+public sealed class JsonString : JsonNode
+{
+    /// <summary>Creates the string.</summary>
+    /// <param name="span">Where it stands, quotes included.</param>
+    /// <param name="value">Its text, escapes resolved.</param>
+    public JsonString(JsonSpan span, string value)
+        : base(span) => Value = value;
+
+    /// <summary>Its text, escapes resolved.</summary>
+    public string Value { get; }
+
+    /// <inheritdoc/>
+    public override string Description => $"the string \"{Value}\"";
+}
