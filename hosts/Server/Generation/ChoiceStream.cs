@@ -1,0 +1,106 @@
+using System.Runtime.CompilerServices;
+using System.Threading.Channels;
+using Ernie.Generation;
+using Ernie.Server.Errors;
+using Ernie.Server.Hosting;
+using Ernie.Server.Metrics;
+
+namespace Ernie.Server.Generation;
+
+/// <summary>Runs the choices of a request and merges what they give into one stream.</summary>
+internal static class ChoiceStream
+{
+    /// <summary>Generates prompts × n choices.</summary>
+    /// <param name="server">Engine and tokenizer.</param>
+    /// <param name="settings">What was asked for.</param>
+    /// <param name="prompts">Prompts, in order; choice k of prompt p has the index p × n + k.</param>
+    /// <param name="cancellationToken">Ends all of them.</param>
+    /// <returns>Deltas in order per choice, interleaved between choices; each choice ends with a finish reason.</returns>
+    public static IAsyncEnumerable<ChoiceDelta> RunAsync(
+        ServerContext server, GenerationSettings settings, IReadOnlyList<PromptInput> prompts, CancellationToken cancellationToken) =>
+        prompts.Count * settings.ChoicesPerPrompt == 1
+            ? RunOneAsync(server, settings, prompts[0], 0, 0, cancellationToken)
+            : RunManyAsync(server, settings, prompts, cancellationToken);
+
+    private static async IAsyncEnumerable<ChoiceDelta> RunManyAsync(
+        ServerContext server, GenerationSettings settings, IReadOnlyList<PromptInput> prompts, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var merged = Channel.CreateUnbounded<ChoiceDelta>(new UnboundedChannelOptions { SingleReader = true });
+        var running = new List<Task>();
+        for (int prompt = 0; prompt < prompts.Count; prompt++)
+        {
+            for (int choice = 0; choice < settings.ChoicesPerPrompt; choice++)
+            {
+                int index = (prompt * settings.ChoicesPerPrompt) + choice;
+                running.Add(PumpAsync(RunOneAsync(server, settings, prompts[prompt], index, choice, stop.Token), merged.Writer));
+            }
+        }
+
+        Task all = CompleteAsync(running, merged.Writer);
+        try
+        {
+            await foreach (ChoiceDelta delta in merged.Reader.ReadAllAsync(cancellationToken).ConfigureAwait(false))
+                yield return delta;
+        }
+        finally
+        {
+            // One choice that fails, or a reader that leaves, ends the others.
+            await stop.CancelAsync().ConfigureAwait(false);
+            await all.ConfigureAwait(false);
+        }
+    }
+
+    private static async Task PumpAsync(IAsyncEnumerable<ChoiceDelta> source, ChannelWriter<ChoiceDelta> merged)
+    {
+        try
+        {
+            await foreach (ChoiceDelta delta in source.ConfigureAwait(false))
+                await merged.WriteAsync(delta).ConfigureAwait(false);
+        }
+#pragma warning disable CA1031 // Not swallowed: the reader of the channel gets it.
+        catch (Exception exception)
+#pragma warning restore CA1031
+        {
+            merged.TryComplete(exception);
+        }
+    }
+
+    private static async Task CompleteAsync(List<Task> running, ChannelWriter<ChoiceDelta> merged)
+    {
+        await Task.WhenAll(running).ConfigureAwait(false);
+        merged.TryComplete();
+    }
+
+    private static async IAsyncEnumerable<ChoiceDelta> RunOneAsync(
+        ServerContext server, GenerationSettings settings, PromptInput prompt, int index, int choice, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        var decoder = new ChoiceDecoder(server, settings, index);
+        GenerationRequest request = settings.ToRequest(server, prompt, choice, index == 0 ? settings.Id : $"{settings.Id}-{index}");
+        SequenceTimer timer = server.Metrics.StartSequence(prompt.Tokens.Count);
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        string reason = "abort";
+        try
+        {
+            await foreach (GenerationEvent step in server.Engine.GenerateAsync(request, stop.Token).ConfigureAwait(false))
+            {
+                if (step.Token >= 0)
+                    timer.TokenArrived();
+                ChoiceDelta delta = decoder.Accept(step);
+                reason = delta.FinishReason ?? reason;
+                yield return delta;
+                if (delta.FinishReason is not null)
+                    yield break;
+            }
+
+            cancellationToken.ThrowIfCancellationRequested();
+            throw new ApiException(StatusCodes.Status500InternalServerError, "server_error", "The engine ended the sequence without saying why.", null, "engine_error");
+        }
+        finally
+        {
+            // A stop string ends a sequence that the engine would go on with.
+            await stop.CancelAsync().ConfigureAwait(false);
+            timer.Finished(reason);
+        }
+    }
+}

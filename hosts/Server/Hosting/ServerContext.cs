@@ -1,0 +1,102 @@
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using Ernie.Generation;
+using Ernie.Hosting;
+using Ernie.Server.Errors;
+using Ernie.Server.Metrics;
+using Ernie.Text;
+
+namespace Ernie.Server.Hosting;
+
+/// <summary>What every endpoint works with. One per server.</summary>
+internal sealed class ServerContext
+{
+    private readonly IHostContext _host;
+
+    /// <summary>Binds a loaded model to the server's settings.</summary>
+    public ServerContext(IHostContext host, ServerOptions options, TimeProvider? clock = null)
+    {
+        ArgumentNullException.ThrowIfNull(host);
+        ArgumentNullException.ThrowIfNull(options);
+        _host = host;
+        Options = options;
+        Clock = clock ?? TimeProvider.System;
+        EngineInfo info = host.Engine.Info;
+        ModelNames = options.ServedModelNames.Count > 0 ? options.ServedModelNames : [info.ModelName];
+        Created = Clock.GetUtcNow().ToUnixTimeSeconds();
+        SystemFingerprint = Fingerprint(info);
+        Metrics = new ServerMetrics(this);
+        Admission = new Admission(this);
+        Health = new HealthMonitor(host.Engine, TimeSpan.FromSeconds(options.HungStepSeconds), Clock);
+    }
+
+    /// <summary>The engine.</summary>
+    public IEngine Engine => _host.Engine;
+
+    /// <summary>The model's tokenizer.</summary>
+    public ITokenizer Tokenizer => _host.Tokenizer;
+
+    /// <summary>The model's own defaults.</summary>
+    public GenerationDefaults Defaults => _host.Defaults;
+
+    /// <summary>Settings.</summary>
+    public ServerOptions Options { get; }
+
+    /// <summary>Clock of timestamps and waits.</summary>
+    public TimeProvider Clock { get; }
+
+    /// <summary>Names under which the model is served; the first one is reported.</summary>
+    public IReadOnlyList<string> ModelNames { get; }
+
+    /// <summary>When the server started, seconds since 1970.</summary>
+    public long Created { get; }
+
+    /// <summary>Changes when the model, the device or the program does.</summary>
+    public string SystemFingerprint { get; }
+
+    /// <summary>Counters of this server.</summary>
+    public ServerMetrics Metrics { get; }
+
+    /// <summary>Who may generate now.</summary>
+    public Admission Admission { get; }
+
+    /// <summary>Whether the engine's steps come to an end.</summary>
+    public HealthMonitor Health { get; }
+
+    /// <summary>Token ids are below this.</summary>
+    public int Vocabulary => Engine.Info.VocabularySize;
+
+    /// <summary>Version of the program.</summary>
+    public static string Version { get; } = typeof(ServerContext).Assembly.GetName().Version?.ToString(3) ?? "0.0.0";
+
+    /// <summary>Checks a request's model.</summary>
+    /// <returns>The name to report.</returns>
+    /// <exception cref="ApiException">404: no such model here.</exception>
+    public string RequireModel(string name)
+    {
+        // FastDeploy's clients send "default" when they do not care.
+        if (name == "default")
+            return ModelNames[0];
+        if (ModelNames.Contains(name, StringComparer.Ordinal))
+            return name;
+        throw new ApiException(
+            StatusCodes.Status404NotFound, "invalid_request_error", $"The model '{name}' does not exist here; this server has {string.Join(", ", ModelNames)}.", "model", "model_not_found");
+    }
+
+    /// <summary>Renders and encodes a conversation; special tokens in its messages stay text.</summary>
+    /// <exception cref="ApiException">The model has no chat template.</exception>
+    /// <exception cref="ChatTemplateException">The template refuses the conversation.</exception>
+    public IReadOnlyList<int> EncodeChat(IReadOnlyList<ChatMessage> messages, bool addGenerationPrompt, IReadOnlyDictionary<string, JsonElement>? arguments)
+    {
+        if (_host.ChatTemplate is not { } template)
+            throw ApiException.Invalid("messages", $"The model '{ModelNames[0]}' has no chat template; use /v1/completions, or start the server with --chat-template.");
+        return ChatEncoder.Encode(template, Tokenizer, messages, addGenerationPrompt, arguments);
+    }
+
+    private static string Fingerprint(EngineInfo info)
+    {
+        byte[] hash = SHA256.HashData(Encoding.UTF8.GetBytes($"{info.ModelName}|{info.Device}|{info.VocabularySize}|{Version}"));
+        return "fp_" + Convert.ToHexStringLower(hash.AsSpan(0, 5));
+    }
+}

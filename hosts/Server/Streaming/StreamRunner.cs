@@ -1,0 +1,61 @@
+using Ernie.Server.Api;
+using Ernie.Server.Errors;
+using Ernie.Server.Generation;
+using Ernie.Server.Hosting;
+
+namespace Ernie.Server.Streaming;
+
+/// <summary>Runs a request and streams it.</summary>
+internal static partial class StreamRunner
+{
+    /// <summary>Streams until every choice has ended. An error before the first byte is thrown, one after it is an event.</summary>
+    public static async Task RunAsync(
+        HttpContext context, ServerContext server, GenerationSettings settings, IReadOnlyList<PromptInput> prompts, IStreamFormat format)
+    {
+        using var sse = new SseWriter(context, TimeSpan.FromSeconds(server.Options.KeepAliveSeconds));
+        try
+        {
+            await StreamAsync(context, server, settings, prompts, format, sse).ConfigureAwait(false);
+        }
+        catch (Exception exception) when (sse.Started && !context.RequestAborted.IsCancellationRequested)
+        {
+            ApiException error = ErrorTranslation.Translate(exception);
+            if (exception is not ApiException)
+                Log.StreamFailed(context.RequestServices.GetRequiredService<ILogger<SseWriter>>(), exception, settings.Id);
+            sse.Write(ErrorResponse.From(error), ServerJsonContext.Default.ErrorResponse);
+            sse.WriteDone();
+            await sse.FlushAsync().ConfigureAwait(false);
+        }
+    }
+
+    private static async Task StreamAsync(
+        HttpContext context, ServerContext server, GenerationSettings settings, IReadOnlyList<PromptInput> prompts, IStreamFormat format, SseWriter sse)
+    {
+        var usage = new UsageCounter(prompts, settings.ChoicesPerPrompt);
+        IAsyncEnumerator<ChoiceDelta> deltas = ChoiceStream.RunAsync(server, settings, prompts, context.RequestAborted).GetAsyncEnumerator(context.RequestAborted);
+        await using (deltas.ConfigureAwait(false))
+        {
+            bool begun = false;
+            while (await sse.MoveNextAsync(deltas).ConfigureAwait(false))
+            {
+                if (!begun)
+                    format.Begin(sse, settings.ContinuousUsage ? usage.Current : null);
+                begun = true;
+                usage.Add(deltas.Current);
+                format.Write(sse, deltas.Current, settings.ContinuousUsage ? usage.Current : null);
+                await sse.FlushAsync().ConfigureAwait(false);
+            }
+        }
+
+        if (settings.IncludeUsage)
+            format.WriteUsage(sse, usage.Current);
+        sse.WriteDone();
+        await sse.FlushAsync().ConfigureAwait(false);
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(511, LogLevel.Error, "Stream {Id} failed after its first byte")]
+        public static partial void StreamFailed(ILogger logger, Exception exception, string id);
+    }
+}
