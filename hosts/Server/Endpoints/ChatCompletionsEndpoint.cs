@@ -13,8 +13,8 @@ internal sealed class ChatCompletionsEndpoint(ServerContext server)
     /// <summary>Answers a request.</summary>
     public async Task HandleAsync(HttpContext context)
     {
+        using IDisposable slot = server.Admission.Enter();
         using JsonDocument body = await RequestBody.ReadAsync(context).ConfigureAwait(false);
-        using IDisposable slot = await server.Admission.EnterAsync(context.RequestAborted).ConfigureAwait(false);
         ChatRequest request = ChatRequest.Read(body.RootElement, server);
         if (request.Settings.Stream)
         {

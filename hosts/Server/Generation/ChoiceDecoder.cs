@@ -107,7 +107,7 @@ internal sealed class ChoiceDecoder
         return ended && _stops.Matched is null ? text + _stops.Flush() : text;
     }
 
-    private IReadOnlyList<TokenPosition> ReleaseLogprobs(bool ended, bool cut)
+    private List<TokenPosition> ReleaseLogprobs(bool ended, bool cut)
     {
         if (_pending.Count == 0)
             return [];

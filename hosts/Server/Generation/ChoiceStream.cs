@@ -80,10 +80,13 @@ internal static class ChoiceStream
         SequenceTimer timer = server.Metrics.StartSequence(prompt.Tokens.Count);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         string reason = "abort";
+        IAsyncEnumerator<GenerationEvent> steps = server.Engine.GenerateAsync(request, stop.Token).GetAsyncEnumerator(stop.Token);
         try
         {
-            await foreach (GenerationEvent step in server.Engine.GenerateAsync(request, stop.Token).ConfigureAwait(false))
+            bool more = await FirstAsync(server, steps, stop).ConfigureAwait(false);
+            for (; more; more = await steps.MoveNextAsync().ConfigureAwait(false))
             {
+                GenerationEvent step = steps.Current;
                 if (step.Token >= 0)
                     timer.TokenArrived();
                 ChoiceDelta delta = decoder.Accept(step);
@@ -100,7 +103,28 @@ internal static class ChoiceStream
         {
             // A stop string ends a sequence that the engine would go on with.
             await stop.CancelAsync().ConfigureAwait(false);
+            await steps.DisposeAsync().ConfigureAwait(false);
             timer.Finished(reason);
+        }
+    }
+
+    /// <summary>Waits for a sequence's first event, no longer than a request may wait.</summary>
+    private static async ValueTask<bool> FirstAsync(ServerContext server, IAsyncEnumerator<GenerationEvent> steps, CancellationTokenSource stop)
+    {
+        ValueTask<bool> first = steps.MoveNextAsync();
+        double longest = server.Options.MaxWaitingSeconds;
+        if (longest < 0 || first.IsCompleted)
+            return await first.ConfigureAwait(false);
+        Task<bool> waiting = first.AsTask();
+        try
+        {
+            return await waiting.WaitAsync(TimeSpan.FromSeconds(longest), server.Clock).ConfigureAwait(false);
+        }
+        catch (TimeoutException)
+        {
+            await stop.CancelAsync().ConfigureAwait(false);
+            await ((Task)waiting).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            throw ApiException.Busy($"The request waited {longest:0.###} s, the longest that one may, without a token; try again later.");
         }
     }
 }

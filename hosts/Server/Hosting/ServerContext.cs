@@ -10,7 +10,7 @@ using Ernie.Text;
 namespace Ernie.Server.Hosting;
 
 /// <summary>What every endpoint works with. One per server.</summary>
-internal sealed class ServerContext
+internal sealed class ServerContext : IDisposable
 {
     private readonly IHostContext _host;
 
@@ -27,7 +27,7 @@ internal sealed class ServerContext
         Created = Clock.GetUtcNow().ToUnixTimeSeconds();
         SystemFingerprint = Fingerprint(info);
         Metrics = new ServerMetrics(this);
-        Admission = new Admission(this);
+        Admission = new Admission(options.MaxConcurrency);
         Health = new HealthMonitor(host.Engine, TimeSpan.FromSeconds(options.HungStepSeconds), Clock);
     }
 
@@ -91,7 +91,14 @@ internal sealed class ServerContext
     {
         if (_host.ChatTemplate is not { } template)
             throw ApiException.Invalid("messages", $"The model '{ModelNames[0]}' has no chat template; use /v1/completions, or start the server with --chat-template.");
-        return ChatEncoder.Encode(template, Tokenizer, messages, addGenerationPrompt, arguments);
+        return Tokenizer.EncodeWithSpecialTokens(template.Render(messages, addGenerationPrompt, arguments));
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        Health.Dispose();
+        Metrics.Dispose();
     }
 
     private static string Fingerprint(EngineInfo info)

@@ -18,10 +18,10 @@ internal sealed record ServerOptions
     /// <summary>Key of the control endpoints; null leaves them to <see cref="ApiKeys"/>.</summary>
     public string? AdminKey { get; init; }
 
-    /// <summary>Generation requests served at once; further ones wait.</summary>
+    /// <summary>Generation requests served at once; one more is a 429.</summary>
     public int MaxConcurrency { get; init; } = 512;
 
-    /// <summary>Seconds such a request may wait before it is refused with 429; negative for ever.</summary>
+    /// <summary>Seconds a sequence may wait for its first event before its request is a 429; negative for ever.</summary>
     public double MaxWaitingSeconds { get; init; } = -1;
 
     /// <summary>Most alternatives per token that a request may ask for.</summary>
@@ -30,8 +30,8 @@ internal sealed record ServerOptions
     /// <summary>Seconds that running requests have after the first signal to stop.</summary>
     public double GracefulShutdownSeconds { get; init; } = 30;
 
-    /// <summary>Origins that browsers may call from; <c>*</c> allows all.</summary>
-    public IReadOnlyList<string> AllowedOrigins { get; init; } = ["*"];
+    /// <summary>Origins that browsers may call from; <c>*</c> allows all; none when empty.</summary>
+    public IReadOnlyList<string> AllowedOrigins { get; init; } = [];
 
     /// <summary>Largest request body in bytes; a larger one is a 413.</summary>
     public long MaxBodyBytes { get; init; } = 32L << 20;

@@ -32,7 +32,7 @@ internal sealed record CompletionRequest(GenerationSettings Settings, IReadOnlyL
         return new CompletionRequest(settings, prompts, echo);
     }
 
-    private static IReadOnlyList<PromptInput> ReadPrompts(RequestFields fields, ServerContext server)
+    private static List<PromptInput> ReadPrompts(RequestFields fields, ServerContext server)
     {
         if (fields.TokenIds("prompt_token_ids", server.Vocabulary) is { } ids)
             return [FromIds(server, ids, "prompt_token_ids")];

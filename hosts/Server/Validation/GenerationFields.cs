@@ -94,7 +94,7 @@ internal static class GenerationFields
         }
     }
 
-    private static IReadOnlyList<string> ReadStopStrings(RequestFields fields)
+    private static List<string> ReadStopStrings(RequestFields fields)
     {
         if (!fields.TryGet("stop", out JsonElement stop))
             return [];

@@ -1,0 +1,21 @@
+using Ernie.Server.Api;
+using Ernie.Server.Hosting;
+
+namespace Ernie.Server.Endpoints;
+
+/// <summary><c>GET /v1/models</c> and <c>/v1/models/{id}</c>.</summary>
+internal sealed class ModelsEndpoints(ServerContext server)
+{
+    /// <summary>Lists the served names.</summary>
+    public Task ListAsync(HttpContext context) =>
+        JsonBody.WriteAsync(context, new ModelList([.. server.ModelNames.Select(Card)]), ServerJsonContext.Default.ModelList);
+
+    /// <summary>Shows one; an id may hold slashes, as hub ids do.</summary>
+    public Task ShowAsync(HttpContext context)
+    {
+        string id = context.Request.RouteValues["id"] as string ?? "";
+        return JsonBody.WriteAsync(context, Card(server.RequireModel(id)), ServerJsonContext.Default.ModelCard);
+    }
+
+    private ModelCard Card(string name) => new(name, server.Created, server.Engine.Info.MaxModelLength, server.Engine.Info.ModelName);
+}

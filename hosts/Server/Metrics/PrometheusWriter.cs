@@ -1,0 +1,64 @@
+using System.Globalization;
+using System.Text;
+
+namespace Ernie.Server.Metrics;
+
+/// <summary>Writes Prometheus' text exposition format, version 0.0.4.</summary>
+/// <param name="modelName">Value of the label <c>model_name</c> that every sample carries, as vLLM's do.</param>
+internal sealed class PrometheusWriter(string modelName)
+{
+    private readonly StringBuilder _text = new();
+
+    /// <summary>Starts a metric; its samples follow.</summary>
+    public void Header(string name, string help, string type) =>
+        _text.Append("# HELP ").Append(name).Append(' ').Append(help).Append("\n# TYPE ").Append(name).Append(' ').Append(type).Append('\n');
+
+    /// <summary>Writes a metric of one sample.</summary>
+    public void Single(string name, string help, string type, double value)
+    {
+        Header(name, help, type);
+        Sample(name, value);
+    }
+
+    /// <summary>Writes a sample.</summary>
+    public void Sample(string name, double value, params ReadOnlySpan<(string Name, string Value)> labels)
+    {
+        _text.Append(name).Append('{');
+        Label("model_name", modelName);
+        foreach ((string label, string text) in labels)
+        {
+            _text.Append(',');
+            Label(label, text);
+        }
+
+        _text.Append("} ").Append(Format(value)).Append('\n');
+    }
+
+    /// <summary>A number as Prometheus reads it.</summary>
+    public static string Format(double value) => value switch
+    {
+        double.PositiveInfinity => "+Inf",
+        double.NegativeInfinity => "-Inf",
+        _ => value.ToString("R", CultureInfo.InvariantCulture),
+    };
+
+    /// <summary>The text so far.</summary>
+    public override string ToString() => _text.ToString();
+
+    private void Label(string name, string value)
+    {
+        _text.Append(name).Append("=\"");
+        foreach (char character in value)
+        {
+            _ = character switch
+            {
+                '\\' => _text.Append("\\\\"),
+                '"' => _text.Append("\\\""),
+                '\n' => _text.Append("\\n"),
+                _ => _text.Append(character),
+            };
+        }
+
+        _text.Append('"');
+    }
+}
