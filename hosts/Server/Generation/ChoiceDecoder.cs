@@ -2,6 +2,7 @@ using Ernie.Generation;
 using Ernie.Server.Errors;
 using Ernie.Server.Hosting;
 using Ernie.Text;
+using Ernie.Tokenization;
 
 namespace Ernie.Server.Generation;
 
@@ -14,7 +15,7 @@ internal sealed class ChoiceDecoder
     private readonly GenerationSettings _settings;
     private readonly int _index;
     private readonly IStreamDecoder _decoder;
-    private readonly StopMatcher? _stops;
+    private readonly StopStringMatcher? _stops;
     private readonly Queue<PendingToken> _pending = new();
     private int _generated;
     private int _decodedLength;
@@ -30,7 +31,7 @@ internal sealed class ChoiceDecoder
         _settings = settings;
         _index = index;
         _decoder = server.Tokenizer.CreateStreamDecoder(settings.SkipSpecialTokens);
-        _stops = settings.StopStrings.Count > 0 ? new StopMatcher(settings.StopStrings, settings.IncludeStop) : null;
+        _stops = settings.StopStrings.Count > 0 ? new StopStringMatcher(settings.StopStrings, settings.IncludeStop) : null;
     }
 
     /// <summary>Takes an event.</summary>

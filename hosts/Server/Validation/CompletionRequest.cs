@@ -26,7 +26,7 @@ internal sealed record CompletionRequest(GenerationSettings Settings, IReadOnlyL
         GenerationSettings settings = GenerationFields.Read(fields, server, "cmpl-", logprobs, leastMaxTokens: 0);
         if (echo && logprobs is not null && settings.PromptLogprobs is null)
             settings = settings with { PromptLogprobs = logprobs, PromptLogprobsForEcho = true };
-        IReadOnlyList<PromptInput> prompts = ReadPrompts(fields, server);
+        List<PromptInput> prompts = ReadPrompts(fields, server);
         if ((long)prompts.Count * settings.ChoicesPerPrompt > MaxSequences)
             throw ApiException.Invalid("n", $"{prompts.Count} prompts × n = {settings.ChoicesPerPrompt} are more than the {MaxSequences} sequences one request may have.", "invalid_value");
         return new CompletionRequest(settings, prompts, echo);

@@ -1,4 +1,6 @@
+using System.Runtime.InteropServices;
 using System.Text.Json;
+using System.Text.Unicode;
 using Ernie.Server.Errors;
 
 namespace Ernie.Server.Validation;
@@ -21,11 +23,51 @@ internal static class RequestBody
             throw ApiException.Invalid(null, $"The body is not valid JSON: {exception.Message}", "invalid_json");
         }
 
-        if (document.RootElement.ValueKind == JsonValueKind.Object)
+        ApiException? fault = FindFault(document.RootElement);
+        if (fault is null)
             return document;
-        JsonValueKind found = document.RootElement.ValueKind;
         document.Dispose();
-        throw ApiException.Invalid(null, $"The body must be a JSON object, not {RequestFields.Describe(found)}.", "invalid_json");
+        throw fault;
+    }
+
+    private static ApiException? FindFault(JsonElement root)
+    {
+        if (root.ValueKind != JsonValueKind.Object)
+            return ApiException.Invalid(null, $"The body must be a JSON object, not {RequestFields.Describe(root.ValueKind)}.", "invalid_json");
+        // The parser lets through what only fails when a name or a string is read. Nearly no body has any of it.
+        ReadOnlySpan<byte> text = JsonMarshal.GetRawUtf8Value(root);
+        if (Utf8.IsValid(text) && text.IndexOf("\\ud"u8) < 0 && text.IndexOf("\\uD"u8) < 0)
+            return null;
+        try
+        {
+            ReadStrings(root);
+            return null;
+        }
+        catch (InvalidOperationException exception)
+        {
+            return ApiException.Invalid(null, $"The body is not valid Unicode: {exception.Message}", "invalid_json");
+        }
+    }
+
+    private static void ReadStrings(JsonElement element)
+    {
+        if (element.ValueKind == JsonValueKind.String)
+        {
+            _ = element.GetString();
+        }
+        else if (element.ValueKind == JsonValueKind.Array)
+        {
+            foreach (JsonElement item in element.EnumerateArray())
+                ReadStrings(item);
+        }
+        else if (element.ValueKind == JsonValueKind.Object)
+        {
+            foreach (JsonProperty property in element.EnumerateObject())
+            {
+                _ = property.Name;
+                ReadStrings(property.Value);
+            }
+        }
     }
 
     private static void RequireJson(string? contentType)

@@ -108,15 +108,8 @@ internal sealed class RequestFields
     {
         if (value.ValueKind != JsonValueKind.String)
             throw WrongType(name, "a string", value.ValueKind);
-        try
-        {
-            // Not null: the kind is String.
-            return value.GetString()!;
-        }
-        catch (InvalidOperationException)
-        {
-            throw ApiException.Invalid(name, $"'{name}' is not valid Unicode: it has an unpaired surrogate or bytes that are not UTF-8.");
-        }
+        // Not null: the kind is String. Unpaired surrogates were refused with the body.
+        return value.GetString()!;
     }
 
     /// <summary>A value as a whole number; <c>5.0</c> is one, <c>true</c> and <c>"5"</c> are not.</summary>

@@ -148,6 +148,10 @@ internal sealed class FakeEngine : IEngine
         {
             events.Complete();
         }
+        catch (InvalidOperationException exception)
+        {
+            events.Complete(exception);
+        }
     }
 
     private IEnumerable<GenerationEvent> Events(GenerationRequest request)
