@@ -1,0 +1,42 @@
+using System.Runtime.Intrinsics;
+
+namespace Ernie.Cpu.Operations;
+
+/// <summary>Rotates heads by the position of each token (interleaved pairs): (a, b) → (a·cos − b·sin, b·cos + a·sin).</summary>
+internal sealed unsafe class RopeOperation(ValueBuffer input, ValueBuffer output, int heads, int headDim, RopeTable table, LinearConsumers consumers) : Operation
+{
+    private static readonly Vector256<int> s_cosines = Vector256.Create(0, 0, 2, 2, 4, 4, 6, 6);
+    private static readonly Vector256<int> s_sines = Vector256.Create(1, 1, 3, 3, 5, 5, 7, 7);
+    private static readonly Vector256<int> s_swapped = Vector256.Create(1, 0, 3, 2, 5, 4, 7, 6);
+    private static readonly Vector256<float> s_signs = Vector256.Create(-1f, 1, -1, 1, -1, 1, -1, 1);
+
+    protected override int UnitCount(SliceState slice) => slice.Count;
+
+    protected override void Execute(int worker, int unit, SliceState slice)
+    {
+        float* angles = table.Row(slice.Position[unit]);
+        for (int head = 0; head < heads; head++)
+            Rotate(input.Row(unit) + (head * headDim), angles, output.Row(unit) + (head * headDim), headDim);
+        consumers.Prepare(slice, unit, output.Row(unit));
+    }
+
+    private static void Rotate(float* source, float* angles, float* target, int headDim)
+    {
+        int i = 0;
+        for (; i <= headDim - 8; i += 8)
+        {
+            Vector256<float> pairs = Vector256.Load(source + i);
+            Vector256<float> angle = Vector256.Load(angles + i);
+            Vector256<float> swapped = Vector256.Shuffle(pairs, s_swapped) * s_signs;
+            Vector256<float> rotated = (pairs * Vector256.Shuffle(angle, s_cosines)) + (swapped * Vector256.Shuffle(angle, s_sines));
+            rotated.Store(target + i);
+        }
+
+        for (; i < headDim; i += 2)
+        {
+            float a = source[i], b = source[i + 1];
+            target[i] = (a * angles[i]) - (b * angles[i + 1]);
+            target[i + 1] = (b * angles[i]) + (a * angles[i + 1]);
+        }
+    }
+}
