@@ -9,7 +9,7 @@ namespace Ernie.Tokenization;
 /// <summary>A byte-pair tokenizer of SentencePiece's kind. Immutable apart from a cache, thread-safe.</summary>
 /// <remarks>
 /// <see cref="Encode(string)"/> gives the ids of the SentencePiece library: user-defined pieces of the model file count as one token
-/// there too, even where the file uses them for control tokens. What a user writes into a chat goes through <c>ChatEncoder</c>,
+/// there too, even where the file uses them for control tokens. What a user writes into a chat goes through <see cref="ChatEncoder"/>,
 /// where no spelling of a special token in it counts.
 /// </remarks>
 public sealed class BpeTokenizer : IRenderedTextTokenizer

@@ -1,0 +1,4 @@
+namespace Ernie.Tokenization.Jinja;
+
+/// <summary>A compiled expression.</summary>
+internal delegate object? Expression(RenderState state);

@@ -1,0 +1,4 @@
+namespace Ernie.Tokenization.Jinja;
+
+/// <summary>A filter.</summary>
+internal delegate object? Filter(RenderState state, object? value, CallArguments arguments);

@@ -1,0 +1,4 @@
+namespace Ernie.Tokenization.Jinja;
+
+/// <summary>A compiled statement.</summary>
+internal delegate Flow Statement(RenderState state);
