@@ -1,0 +1,158 @@
+using Ernie.Generation;
+using Ernie.Sampling;
+
+namespace Ernie.Engine;
+
+/// <summary>Checks requests against the engine's limits; every refusal names the field in the API's spelling.</summary>
+internal sealed class RequestValidator
+{
+    private readonly Dictionary<string, ISampler> _samplers;
+    private readonly string _defaultSampler;
+    private readonly int _vocabularySize, _maxLength, _maxLogprobs;
+
+    /// <summary>Makes a validator.</summary>
+    /// <param name="settings">Samplers and bounds.</param>
+    /// <param name="vocabularySize">Token ids.</param>
+    /// <param name="maxLength">Tokens of prompt and output together.</param>
+    /// <exception cref="ArgumentException">The default sampler is not among the samplers.</exception>
+    public RequestValidator(EngineSettings settings, int vocabularySize, int maxLength)
+    {
+        _samplers = settings.Samplers.ToDictionary(s => s.Name, StringComparer.Ordinal);
+        _defaultSampler = settings.DefaultSampler;
+        _vocabularySize = vocabularySize;
+        _maxLength = maxLength;
+        _maxLogprobs = settings.MaxLogprobs < 0 ? vocabularySize : Math.Min(settings.MaxLogprobs, vocabularySize);
+        if (!_samplers.ContainsKey(_defaultSampler))
+        {
+            throw new ArgumentException($"The default sampler '{_defaultSampler}' is not loaded; there are: {Names()}.", nameof(settings));
+        }
+    }
+
+    /// <summary>The prompt's ids, checked.</summary>
+    public int[] CopyPrompt(GenerationRequest request)
+    {
+        int[] prompt = [.. request.PromptTokens];
+        if (prompt.Length == 0)
+        {
+            throw Invalid("The prompt is empty; it needs at least one token.", "prompt");
+        }
+
+        CheckTokens(prompt, "prompt");
+        CheckLogprobs(request.Logprobs, "logprobs");
+        CheckLogprobs(request.PromptLogprobs, "prompt_logprobs");
+        CheckSampling(request.Sampling);
+        CheckTokens(request.StopTokens, "stop_token_ids");
+        return prompt;
+    }
+
+    /// <summary>The length at which the sequence ends.</summary>
+    public int MaxLength(GenerationRequest request, int promptLength)
+    {
+        if (request.MaxTokens < 0)
+        {
+            throw Invalid($"max_tokens is {request.MaxTokens} and must be at least 0.", "max_tokens");
+        }
+
+        int least = request.MaxTokens == 0 || request.Embedding ? 0 : 1;
+        if (promptLength + least > _maxLength)
+        {
+            throw new RequestRejectedException(
+                RejectionReason.TooLong,
+                $"This model takes {_maxLength} tokens of prompt and output together; the prompt has {promptLength}"
+                + (least == 0 ? "." : " and at least 1 is to be generated."),
+                "prompt");
+        }
+
+        return request.Embedding ? promptLength : (int)Math.Min(_maxLength, (long)promptLength + request.MaxTokens);
+    }
+
+    /// <summary>The sampler that the request names, or the default one.</summary>
+    public ISampler FindSampler(SamplingOptions options) =>
+        _samplers.TryGetValue(options.Sampler ?? _defaultSampler, out ISampler? sampler)
+            ? sampler
+            : throw Invalid($"There is no sampler '{options.Sampler}'; there are: {Names()}.", "sampler");
+
+    /// <summary>The sampler's parameter block.</summary>
+    public static byte[] WriteParameters(ISampler sampler, SamplingOptions options)
+    {
+        var parameters = new byte[sampler.ParameterBytes];
+        try
+        {
+            sampler.WriteParameters(options, parameters);
+        }
+        catch (ArgumentException e)
+        {
+            throw Invalid($"Sampler '{sampler.Name}': {e.Message}", "sampler");
+        }
+
+        return parameters;
+    }
+
+    /// <summary>The tokens at which the sequence ends.</summary>
+    public int[] StopTokens(GenerationRequest request)
+    {
+        // End tokens come from the model's files; one beyond the vocabulary is never drawn.
+        IEnumerable<int> endTokens = request.IgnoreEndTokens ? [] : request.EndTokens.Where(token => (uint)token < (uint)_vocabularySize);
+        return [.. endTokens.Concat(request.StopTokens).Distinct()];
+    }
+
+    /// <summary>The logit bias, sorted by token.</summary>
+    public static (int Token, float Value)[] Bias(SamplingOptions options) =>
+        options.LogitBias is { } bias ? [.. bias.OrderBy(p => p.Key).Select(p => (p.Key, p.Value))] : [];
+
+    private void CheckSampling(SamplingOptions options)
+    {
+        Check(options.Temperature is >= 0 and < float.PositiveInfinity, "temperature", options.Temperature, "at least 0");
+        Check(options.TopP is > 0 and <= 1, "top_p", options.TopP, "above 0 and at most 1");
+        Check(options.MinP is >= 0 and <= 1, "min_p", options.MinP, "between 0 and 1");
+        Check(options.RepetitionPenalty is > 0 and < float.PositiveInfinity, "repetition_penalty", options.RepetitionPenalty, "above 0");
+        Check(float.IsFinite(options.PresencePenalty), "presence_penalty", options.PresencePenalty, "a number");
+        Check(float.IsFinite(options.FrequencyPenalty), "frequency_penalty", options.FrequencyPenalty, "a number");
+        Check(options.MinTokens >= 0, "min_tokens", options.MinTokens, "at least 0");
+        if (options.LogitBias is { } bias)
+        {
+            CheckTokens(bias.Keys, "logit_bias");
+            foreach ((int token, float value) in bias)
+            {
+                Check(!float.IsNaN(value), "logit_bias", token, "mapped to numbers");
+            }
+        }
+
+        foreach (int[] word in options.BadWords ?? [])
+        {
+            CheckTokens(word, "bad_words");
+        }
+    }
+
+    private void CheckLogprobs(int? count, string parameter)
+    {
+        if (count is { } value && (value < 0 || value > _maxLogprobs))
+        {
+            throw Invalid($"{parameter} is {value} and must be between 0 and {_maxLogprobs}.", parameter);
+        }
+    }
+
+    private void CheckTokens(IEnumerable<int> tokens, string parameter)
+    {
+        foreach (int token in tokens)
+        {
+            if ((uint)token >= (uint)_vocabularySize)
+            {
+                throw Invalid($"{parameter} has token {token}; the vocabulary has ids 0 to {_vocabularySize - 1}.", parameter);
+            }
+        }
+    }
+
+    private static void Check(bool holds, string parameter, double value, string needed)
+    {
+        if (!holds)
+        {
+            throw Invalid(FormattableString.Invariant($"{parameter} is {value} and must be {needed}."), parameter);
+        }
+    }
+
+    private string Names() => string.Join(", ", _samplers.Keys.Order(StringComparer.Ordinal));
+
+    private static RequestRejectedException Invalid(string message, string parameter) =>
+        new(RejectionReason.Invalid, message, parameter);
+}

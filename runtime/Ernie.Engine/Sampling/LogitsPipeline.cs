@@ -1,0 +1,171 @@
+using Ernie.Engine.Scheduling;
+using Ernie.Sampling;
+
+namespace Ernie.Engine.Sampling;
+
+/// <summary>
+/// Turns a row of logits into a token on the host: logit bias → min_tokens mask → repetition, frequency, presence penalties →
+/// bad words → the sampler plugin. Log-probabilities are taken of the raw row before all of it. Allocates nothing.
+/// </summary>
+internal sealed class LogitsPipeline
+{
+    private const float Ban = -100, Force = 100;
+
+    private readonly float[] _raw;
+
+    /// <summary>Reserves one row of scratch.</summary>
+    /// <param name="vocabularySize">Logits in a row.</param>
+    public LogitsPipeline(int vocabularySize)
+    {
+        _raw = new float[vocabularySize];
+    }
+
+    /// <summary>Whether the sequence's history must be kept.</summary>
+    public static bool NeedsHistory(SamplingOptions options, ISampler sampler) =>
+        options.RepetitionPenalty != 1 || options.FrequencyPenalty != 0 || options.PresencePenalty != 0
+        || sampler.Needs.HasFlag(SamplerNeeds.TokenCounts);
+
+    /// <summary>Draws the next token of a sequence.</summary>
+    /// <param name="sequence">The sequence; its length is the position that is drawn.</param>
+    /// <param name="tokens">Its tokens so far.</param>
+    /// <param name="history">What it has seen; empty unless <see cref="NeedsHistory"/>.</param>
+    /// <param name="logits">[vocabulary] f32; overwritten.</param>
+    /// <param name="topTokens">Receives the most probable tokens; as long as the request asked.</param>
+    /// <param name="topLogprobs">Receives their log-probabilities.</param>
+    /// <exception cref="InvalidOperationException">The sampler returned an id outside the vocabulary.</exception>
+    public TokenDraw Draw(
+        Sequence sequence, ReadOnlySpan<int> tokens, TokenHistory history, Span<float> logits, Span<int> topTokens, Span<float> topLogprobs)
+    {
+        SamplingOptions options = sequence.Request.Sampling;
+        bool wantsLogprobs = sequence.Request.Logprobs is not null;
+        if (wantsLogprobs)
+        {
+            logits.CopyTo(_raw);
+        }
+
+        ApplyBias(sequence.Bias, logits);
+        if (sequence.Generated < options.MinTokens)
+        {
+            foreach (int token in sequence.StopTokens)
+            {
+                logits[token] = float.NegativeInfinity;
+            }
+        }
+
+        ApplyPenalties(options, history, logits);
+        ApplyBadWords(options, tokens[sequence.PromptLength..], logits);
+
+        ISampler sampler = sequence.Sampler;
+        SamplerNeeds needs = sampler.Needs;
+        var row = new SamplingRow
+        {
+            Logits = logits,
+            Parameters = sequence.Parameters,
+            Random = new Philox(sequence.Seed, tokens.Length, (uint)sequence.Request.ChoiceIndex),
+            TokenCounts = needs.HasFlag(SamplerNeeds.TokenCounts) ? history.Counts : default,
+            Tail = needs.HasFlag(SamplerNeeds.Tail) ? tokens[Math.Max(0, tokens.Length - SamplerLimits.TailTokens)..] : default,
+            Scratch = sequence.Scratch,
+        };
+        int drawn = sampler.Sample(ref row);
+        if ((uint)drawn >= (uint)_raw.Length)
+        {
+            throw new InvalidOperationException($"Sampler '{sampler.Name}' returned token {drawn}; the vocabulary has {_raw.Length} tokens.");
+        }
+
+        if (!wantsLogprobs)
+        {
+            return new TokenDraw(drawn, 0, 0);
+        }
+
+        (float logprob, int rank) = Rank(_raw, drawn, topTokens, topLogprobs);
+        return new TokenDraw(drawn, logprob, rank);
+    }
+
+    /// <summary>Log-probability and rank of a token, and the most probable tokens, of a raw row.</summary>
+    /// <param name="logits">[vocabulary] raw logits.</param>
+    /// <param name="token">Token id.</param>
+    /// <param name="topTokens">Receives the most probable tokens.</param>
+    /// <param name="topLogprobs">Receives their log-probabilities.</param>
+    public static (float Logprob, int Rank) Rank(ReadOnlySpan<float> logits, int token, Span<int> topTokens, Span<float> topLogprobs)
+    {
+        double normalizer = LogitVector.LogSumExp(logits);
+        LogitVector.Top(logits, topTokens, topLogprobs);
+        foreach (ref float value in topLogprobs)
+        {
+            // Rounding of the normaliser must not make a certain token more than certain.
+            value = (float)Math.Min(value - normalizer, 0);
+        }
+
+        return ((float)Math.Min(logits[token] - normalizer, 0), 1 + LogitVector.CountGreater(logits, logits[token]));
+    }
+
+    private static void ApplyBias(ReadOnlySpan<(int Token, float Value)> bias, Span<float> logits)
+    {
+        bool forces = false;
+        foreach ((int token, float value) in bias)
+        {
+            logits[token] = value <= Ban ? float.NegativeInfinity : logits[token] + value;
+            forces |= value >= Force;
+        }
+
+        if (!forces)
+        {
+            return;
+        }
+
+        // The bias is sorted by token: everything between forced tokens is masked.
+        int next = 0;
+        foreach ((int token, float value) in bias)
+        {
+            if (value >= Force)
+            {
+                logits[next..token].Fill(float.NegativeInfinity);
+                next = token + 1;
+            }
+        }
+
+        logits[next..].Fill(float.NegativeInfinity);
+    }
+
+    private static void ApplyPenalties(SamplingOptions options, TokenHistory history, Span<float> logits)
+    {
+        (float repetition, float frequency, float presence) =
+            (options.RepetitionPenalty, options.FrequencyPenalty, options.PresencePenalty);
+        if (repetition == 1 && frequency == 0 && presence == 0)
+        {
+            return;
+        }
+
+        ReadOnlySpan<int> counts = history.Counts;
+        foreach (int token in history.Distinct)
+        {
+            float logit = logits[token];
+            logit = logit > 0 ? logit / repetition : logit * repetition;
+            int count = counts[token];
+            if (count > 0)
+            {
+                logit -= (frequency * count) + presence;
+            }
+
+            logits[token] = logit;
+        }
+    }
+
+    // A sequence of tokens is kept from being completed: its last token is masked where the ones before it were just generated.
+    private static void ApplyBadWords(SamplingOptions options, ReadOnlySpan<int> output, Span<float> logits)
+    {
+        if (options.BadWords is not { } words)
+        {
+            return;
+        }
+
+        for (int i = 0; i < words.Count; i++)
+        {
+            ReadOnlySpan<int> word = words[i];
+            if (!word.IsEmpty && output.EndsWith(word[..^1]))
+            {
+                logits[word[^1]] = float.NegativeInfinity;
+            }
+        }
+    }
+}

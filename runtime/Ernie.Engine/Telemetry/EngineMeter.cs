@@ -1,0 +1,123 @@
+using System.Diagnostics;
+using System.Diagnostics.Metrics;
+using Ernie.Engine.Scheduling;
+using Ernie.Generation;
+
+namespace Ernie.Engine.Telemetry;
+
+/// <summary>The engine's instruments. Recording allocates nothing: no tags but one, whose list is made beforehand.</summary>
+internal sealed class EngineMeter : IDisposable
+{
+    private readonly Meter _meter = new(EngineInstruments.MeterName);
+    private readonly Histogram<double> _timeToFirstToken, _interTokenLatency, _timePerOutputToken, _requestLatency;
+    private readonly Histogram<double> _queueTime, _prefillTime, _decodeTime, _stepTime, _stepHostTime;
+    private readonly Histogram<long> _requestPromptTokens, _requestGenerationTokens, _stepTokens;
+    private readonly Counter<long> _promptTokens, _generationTokens, _finished, _preemptions, _queries, _hits;
+    private readonly TagList[] _finishTags;
+
+    /// <summary>Makes the instruments.</summary>
+    /// <param name="statistics">Reads the gauges.</param>
+    /// <param name="allocatedBytes">Reads what the loop allocated.</param>
+    public EngineMeter(Func<EngineStatistics> statistics, Func<long> allocatedBytes)
+    {
+        _timeToFirstToken = Seconds(EngineInstruments.TimeToFirstToken, "Submission to first token");
+        _interTokenLatency = Seconds(EngineInstruments.InterTokenLatency, "Between two tokens of a sequence");
+        _timePerOutputToken = Seconds(EngineInstruments.TimePerOutputToken, "Mean time per token after the first");
+        _requestLatency = Seconds(EngineInstruments.RequestLatency, "Submission to end");
+        _queueTime = Seconds(EngineInstruments.QueueTime, "Submission to first admission");
+        _prefillTime = Seconds(EngineInstruments.PrefillTime, "First admission to first token");
+        _decodeTime = Seconds(EngineInstruments.DecodeTime, "First token to last token");
+        _stepTime = Seconds(EngineInstruments.StepTime, "Launch of a step to its completion");
+        _stepHostTime = Seconds(EngineInstruments.StepHostTime, "The loop's own work per step");
+        _requestPromptTokens = _meter.CreateHistogram<long>(EngineInstruments.RequestPromptTokens, "{token}", "Prompt tokens of a sequence");
+        _requestGenerationTokens = _meter.CreateHistogram<long>(EngineInstruments.RequestGenerationTokens, "{token}", "Generated tokens of a sequence");
+        _stepTokens = _meter.CreateHistogram<long>(EngineInstruments.StepTokens, "{token}", "Tokens computed in a step");
+        _promptTokens = _meter.CreateCounter<long>(EngineInstruments.PromptTokens, "{token}", "Prompt tokens of admitted requests");
+        _generationTokens = _meter.CreateCounter<long>(EngineInstruments.GenerationTokens, "{token}", "Tokens generated");
+        _finished = _meter.CreateCounter<long>(EngineInstruments.RequestsFinished, "{request}", "Finished requests");
+        _preemptions = _meter.CreateCounter<long>(EngineInstruments.Preemptions, "{request}", "Preemptions");
+        _queries = _meter.CreateCounter<long>(EngineInstruments.PrefixCacheQueries, "{token}", "Prompt tokens looked up in the prefix cache");
+        _hits = _meter.CreateCounter<long>(EngineInstruments.PrefixCacheHits, "{token}", "Prompt tokens found in the prefix cache");
+        _meter.CreateObservableGauge(EngineInstruments.RequestsRunning, () => statistics().Running, "{request}", "Requests with a slot");
+        _meter.CreateObservableGauge(EngineInstruments.RequestsWaiting, () => statistics().Waiting, "{request}", "Requests in the queue");
+        _meter.CreateObservableGauge(EngineInstruments.CacheUsage, () => Usage(statistics()), "1", "Part of the pages in use");
+        _meter.CreateObservableGauge(EngineInstruments.FreePages, () => Free(statistics()), "{page}", "Pages free or evictable");
+        _meter.CreateObservableCounter(EngineInstruments.LoopAllocatedBytes, allocatedBytes, "By", "Managed bytes allocated by the loop");
+
+        _finishTags = new TagList[(int)FinishReason.Error + 1];
+        string[] names = ["none", "stop", "length", "abort", "error"];
+        for (int i = 0; i < names.Length; i++)
+        {
+            _finishTags[i].Add(EngineInstruments.FinishedReasonTag, names[i]);
+        }
+    }
+
+    /// <summary>A sequence got a slot for the first time.</summary>
+    public void Admitted(Sequence sequence)
+    {
+        _queueTime.Record(Elapsed(sequence.SubmittedAt, sequence.AdmittedAt));
+        _promptTokens.Add(sequence.PromptLength);
+        _queries.Add(sequence.PromptLength);
+        _hits.Add(sequence.CachedTokens);
+    }
+
+    /// <summary>A sequence drew a token; its times are those before it.</summary>
+    public void Token(Sequence sequence, long now)
+    {
+        _generationTokens.Add(1);
+        if (sequence.FirstTokenAt == 0)
+        {
+            _timeToFirstToken.Record(Elapsed(sequence.SubmittedAt, now));
+            _prefillTime.Record(Elapsed(sequence.AdmittedAt, now));
+        }
+        else
+        {
+            _interTokenLatency.Record(Elapsed(sequence.LastTokenAt, now));
+        }
+    }
+
+    /// <summary>A sequence ended.</summary>
+    public void Finished(Sequence sequence, FinishReason reason, long now)
+    {
+        _finished.Add(1, in _finishTags[(int)reason]);
+        _requestLatency.Record(Elapsed(sequence.SubmittedAt, now));
+        _requestPromptTokens.Record(sequence.PromptLength);
+        _requestGenerationTokens.Record(sequence.Generated);
+        if (sequence.FirstTokenAt != 0)
+        {
+            double decode = Elapsed(sequence.FirstTokenAt, sequence.LastTokenAt);
+            _decodeTime.Record(decode);
+            if (sequence.Generated > 1)
+            {
+                _timePerOutputToken.Record(decode / (sequence.Generated - 1));
+            }
+        }
+    }
+
+    /// <summary>A sequence lost its slot.</summary>
+    public void Preempted() => _preemptions.Add(1);
+
+    /// <summary>A step was read.</summary>
+    /// <param name="record">The step.</param>
+    /// <param name="completedAt">When its completion returned.</param>
+    public void Step(StepRecord record, long completedAt)
+    {
+        _stepTime.Record(Elapsed(record.BeganAt, completedAt));
+        _stepTokens.Record(record.TokenCount);
+    }
+
+    /// <summary>The loop's own work for one step, in ticks of the stopwatch.</summary>
+    public void HostTime(long ticks) => _stepHostTime.Record(ticks / (double)Stopwatch.Frequency);
+
+    /// <inheritdoc/>
+    public void Dispose() => _meter.Dispose();
+
+    private Histogram<double> Seconds(string name, string description) => _meter.CreateHistogram<double>(name, "s", description);
+
+    private static double Elapsed(long from, long to) => (to - from) / (double)Stopwatch.Frequency;
+
+    private static double Usage(EngineStatistics statistics) =>
+        (double)statistics.PagesInUse / Math.Max(1, statistics.PagesInUse + statistics.PagesFree + statistics.PagesEvictable);
+
+    private static int Free(EngineStatistics statistics) => statistics.PagesFree + statistics.PagesEvictable;
+}
