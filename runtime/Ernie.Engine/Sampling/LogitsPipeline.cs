@@ -56,14 +56,15 @@ internal sealed class LogitsPipeline
         ApplyBadWords(options, tokens[sequence.PromptLength..], logits);
 
         ISampler sampler = sequence.Sampler;
+        // Not HasFlag: before the method is optimised, that boxes.
         SamplerNeeds needs = sampler.Needs;
         var row = new SamplingRow
         {
             Logits = logits,
             Parameters = sequence.Parameters,
             Random = new Philox(sequence.Seed, tokens.Length, (uint)sequence.Request.ChoiceIndex),
-            TokenCounts = needs.HasFlag(SamplerNeeds.TokenCounts) ? history.Counts : default,
-            Tail = needs.HasFlag(SamplerNeeds.Tail) ? tokens[Math.Max(0, tokens.Length - SamplerLimits.TailTokens)..] : default,
+            TokenCounts = (needs & SamplerNeeds.TokenCounts) != 0 ? history.Counts : default,
+            Tail = (needs & SamplerNeeds.Tail) != 0 ? tokens[Math.Max(0, tokens.Length - SamplerLimits.TailTokens)..] : default,
             Scratch = sequence.Scratch,
         };
         int drawn = sampler.Sample(ref row);

@@ -126,13 +126,26 @@ internal sealed class GenerationStream :
     /// <summary>Runs on the thread pool, so that a reader's continuation never runs on the loop's thread.</summary>
     void IThreadPoolWorkItem.Execute()
     {
-        if (_cancelled)
+        while (true)
         {
-            _source.SetException(Cancellation());
-        }
-        else
-        {
-            _source.SetResult(TryTake());
+            if (_cancelled)
+            {
+                _source.SetException(Cancellation());
+                return;
+            }
+
+            if (TryTake())
+            {
+                _source.SetResult(true);
+                return;
+            }
+
+            // The wake-up was for an event that the reader had taken before it began to wait: it goes on waiting.
+            Interlocked.Exchange(ref _state, ReaderWaits);
+            if (!(_cancelled || HasEvent()) || Interlocked.CompareExchange(ref _state, NobodyWaits, ReaderWaits) != ReaderWaits)
+            {
+                return;
+            }
         }
     }
 

@@ -1,0 +1,66 @@
+using System.Diagnostics.Metrics;
+using Ernie.Engine.Telemetry;
+using Ernie.Engine.Tests.Fakes;
+using Ernie.Generation;
+using Ernie.Sampling;
+
+namespace Ernie.Engine.Tests;
+
+public sealed class AllocationTests
+{
+    [Theory]
+    [InlineData(1, false)]
+    [InlineData(2, true)]
+    public async Task Loop_DecodeSteps_AllocateNothing(int depth, bool device)
+    {
+        using var listener = new MeterListener
+        {
+            InstrumentPublished = (instrument, l) =>
+            {
+                if (instrument.Meter.Name == EngineInstruments.MeterName)
+                {
+                    l.EnableMeasurementEvents(instrument);
+                }
+            },
+        };
+        listener.SetMeasurementEventCallback<double>(static (_, _, _, _) => { });
+        listener.SetMeasurementEventCallback<long>(static (_, _, _, _) => { });
+        listener.Start();
+        await using var harness = new Harness(
+            FakeExecutor.Limits(pages: 1024, tokensPerPage: 64, sequences: 8, length: 4096, depth: depth), device: device);
+
+        // A real step takes longer than a reader does; without a pause readers lag, and their buffers would grow.
+        harness.Executor.OnComplete = static () => Thread.Sleep(1);
+        SamplingOptions[] options =
+        [
+            SamplingOptions.Greedy,
+            new() { Temperature = 0.8f, TopP = 0.8f, Seed = 1 },
+            new() { Temperature = 1, TopK = 20, MinP = 0.01f, Seed = 2 },
+            new() { Temperature = 1, RepetitionPenalty = 1.1f, FrequencyPenalty = 0.1f, PresencePenalty = 0.1f, Seed = 3 },
+            new() { Temperature = 1, Seed = 4, BadWords = [[3, 4], [5]], LogitBias = new Dictionary<int, float> { [2] = 3, [9] = -100 }, MinTokens = 10 },
+            new() { Temperature = 1, Seed = 5 },
+        ];
+        List<Task> running = [.. options.Select((o, i) => harness.Run(new GenerationRequest
+        {
+            PromptTokens = Harness.Prompt(10, i),
+            MaxTokens = 4000,
+            Sampling = o,
+            EndTokens = i == 4 ? [7] : [],
+            IgnoreEndTokens = false,
+            Logprobs = i == 5 ? 5 : null,
+        }))];
+
+        // Tiered compilation and the thread pool settle first; then every step of a window must be free of allocations.
+        await harness.Until(s => s.Steps > 500);
+        long before = harness.Engine.LoopAllocatedBytes;
+        EngineStatistics from = harness.Engine.GetStatistics();
+        await harness.Until(s => s.Steps > 1500);
+        long after = harness.Engine.LoopAllocatedBytes;
+        EngineStatistics to = harness.Engine.GetStatistics();
+
+        Assert.True(from.Steps < 1400 && to.Steps < 3900, $"the window was missed: {from.Steps} to {to.Steps}");
+        Assert.Equal(0, after - before);
+        await harness.Engine.AbortAllAsync();
+        await Task.WhenAll(running);
+    }
+}

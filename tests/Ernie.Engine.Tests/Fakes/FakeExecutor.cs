@@ -1,0 +1,214 @@
+using Ernie.Caching;
+using Ernie.Execution;
+
+namespace Ernie.Engine.Tests.Fakes;
+
+/// <summary>
+/// Runs <see cref="PureModel"/> over tokens that it writes to and reads from pages through the page table, as a device would
+/// keys and values. Allocates nothing per step.
+/// </summary>
+internal class FakeExecutor : IExecutor
+{
+    private readonly int[] _pages;
+    private readonly Step[] _steps;
+    private long _begun, _completed;
+
+    public FakeExecutor(ExecutorInfo info)
+    {
+        Info = info;
+        _pages = new int[info.PageCount * info.TokensPerPage];
+        Array.Fill(_pages, -12345);
+        _steps = new Step[info.MaxStepsInFlight];
+        for (int i = 0; i < _steps.Length; i++)
+        {
+            _steps[i] = new Step(info);
+        }
+    }
+
+    public ExecutorInfo Info { get; }
+
+    /// <summary>Called with every batch, before it is computed.</summary>
+    public Action<StepBatch>? OnBegin { get; set; }
+
+    /// <summary>Called before every completion.</summary>
+    public Action? OnComplete { get; set; }
+
+    public bool IsDisposed { get; private set; }
+
+    public long TokensComputed { get; private set; }
+
+    protected int[] LastSampled { get; } = new int[4096];
+
+    public static ExecutorInfo Limits(
+        int pages = 64, int tokensPerPage = 4, int sequences = 8, int batchedTokens = 64, int length = 128, int vocabulary = 50, int depth = 1) => new()
+        {
+            Device = "fake",
+            VocabularySize = vocabulary,
+            PageCount = pages,
+            TokensPerPage = tokensPerPage,
+            MaxSequences = sequences,
+            MaxBatchedTokens = batchedTokens,
+            MaxModelLength = length,
+            HiddenSize = 8,
+            MaxStepsInFlight = depth,
+        };
+
+    public void Begin(StepBatch batch)
+    {
+        if (_begun - _completed == Info.MaxStepsInFlight)
+        {
+            throw new InvalidOperationException("Too many steps in flight.");
+        }
+
+        OnBegin?.Invoke(batch);
+        Step step = _steps[_begun % _steps.Length];
+        step.Copy(batch);
+        _begun++;
+    }
+
+    public StepOutput Complete()
+    {
+        if (_begun == _completed)
+        {
+            throw new InvalidOperationException("No step is in flight.");
+        }
+
+        OnComplete?.Invoke();
+        Step step = _steps[_completed++ % _steps.Length];
+        Compute(step);
+        return step;
+    }
+
+    public void Dispose() => IsDisposed = true;
+
+    protected virtual int SampleOnDevice(int slot, int position, Span<float> logits) => -1;
+
+    // Runs as late as it may, with the inputs of its beginning: a page given away too early gives a wrong text.
+    private void Compute(Step step)
+    {
+        for (int row = 0; row < step.RowCount; row++)
+        {
+            int slot = step.Slot[row];
+            ulong hash = 0;
+            for (int position = 0; position < step.Start[row]; position++)
+            {
+                hash = PureModel.Hash(hash, _pages[step.Address(row, position)]);
+            }
+
+            for (int i = 0; i < step.Count[row]; i++)
+            {
+                int position = step.Start[row] + i;
+                int token = step.Tokens[step.TokenOffset[row] + i];
+                if (token == StepBatch.TokenOnDevice)
+                {
+                    token = LastSampled[slot];
+                }
+
+                _pages[step.Address(row, position)] = token;
+                hash = PureModel.Hash(hash, token);
+                step.HiddenHash[step.TokenOffset[row] + i] = hash;
+                TokensComputed++;
+                int index = i - (step.Count[row] - step.LogitCount[row]);
+                if (index >= 0)
+                {
+                    PureModel.Logits(hash, step.LogitsOf(row, index));
+                }
+            }
+
+            step.Sampled[row] = -1;
+            if (step.OnDevice[row])
+            {
+                int position = step.Start[row] + step.Count[row];
+                LastSampled[slot] = step.Sampled[row] = SampleOnDevice(slot, position, step.LogitsOf(row, 0));
+            }
+        }
+    }
+
+    private sealed class Step : StepOutput
+    {
+        private readonly ExecutorInfo _info;
+        private readonly PageId[] _table;
+        private readonly int[] _logitOffset;
+        private float[] _logits;
+        private readonly float[] _hidden;
+
+        public Step(ExecutorInfo info)
+        {
+            _info = info;
+            int rows = info.MaxSequences;
+            (Slot, Start, Count, TokenOffset, LogitCount, Sampled, _logitOffset) =
+                (new int[rows], new int[rows], new int[rows], new int[rows], new int[rows], new int[rows], new int[rows]);
+            OnDevice = new bool[rows];
+            Tokens = new int[info.MaxBatchedTokens];
+            HiddenHash = new ulong[info.MaxBatchedTokens];
+            _table = new PageId[rows * info.MaxPagesPerSequence];
+            _logits = new float[rows * info.VocabularySize];
+            _hidden = new float[info.HiddenSize];
+        }
+
+        public int RowCount { get; private set; }
+
+        public int[] Slot { get; }
+
+        public int[] Start { get; }
+
+        public int[] Count { get; }
+
+        public int[] TokenOffset { get; }
+
+        public int[] LogitCount { get; }
+
+        public int[] Sampled { get; }
+
+        public bool[] OnDevice { get; }
+
+        public int[] Tokens { get; }
+
+        public ulong[] HiddenHash { get; }
+
+        public void Copy(StepBatch batch)
+        {
+            RowCount = batch.RowCount;
+            int logits = 0;
+            for (int row = 0; row < RowCount; row++)
+            {
+                Slot[row] = batch.Slot[row];
+                Start[row] = batch.Start[row];
+                Count[row] = batch.Count[row];
+                TokenOffset[row] = batch.TokenOffset[row];
+                LogitCount[row] = batch.LogitCount[row];
+                OnDevice[row] = batch.SampleOnDevice[row];
+                _logitOffset[row] = logits;
+                logits += LogitCount[row];
+                int pages = (Start[row] + Count[row] + _info.TokensPerPage - 1) / _info.TokensPerPage;
+                batch.PageTable.AsSpan(Slot[row] * batch.MaxPagesPerSequence, pages).CopyTo(_table.AsSpan(row * _info.MaxPagesPerSequence));
+            }
+
+            batch.Tokens.AsSpan(0, batch.TokenCount).CopyTo(Tokens);
+            if (logits * _info.VocabularySize > _logits.Length)
+            {
+                _logits = new float[logits * _info.VocabularySize];
+            }
+        }
+
+        public int Address(int row, int position) =>
+            (_table[(row * _info.MaxPagesPerSequence) + (position / _info.TokensPerPage)].Index * _info.TokensPerPage) + (position % _info.TokensPerPage);
+
+        public Span<float> LogitsOf(int row, int index) =>
+            _logits.AsSpan((_logitOffset[row] + index) * _info.VocabularySize, _info.VocabularySize);
+
+        public override int SampledToken(int row) => Sampled[row];
+
+        public override Span<float> Logits(int row, int index) => LogitsOf(row, index);
+
+        public override ReadOnlySpan<float> Hidden(int row, int index)
+        {
+            for (int i = 0; i < _hidden.Length; i++)
+            {
+                _hidden[i] = PureModel.Hidden(HiddenHash[TokenOffset[row] + index], i);
+            }
+
+            return _hidden;
+        }
+    }
+}
