@@ -1,0 +1,52 @@
+// First kernel of a step: brings the page table up to date, finds each token's id, place and embedding.
+//   launch   one block of Spec::kThreads per token of the bucket; blocks past the step's tokens only help with the page table
+#pragma once
+#include "ernie/common/device.cuh"
+#include "ernie/common/step.cuh"
+
+namespace ernie {
+
+struct EmbedArgs {
+    StepHeader* header;
+    int row_capacity;
+    int* page_table;         // [slots, pages per slot]
+    const int* last_token;   // [slots] what the slot sampled last
+    const Bf16* embedding;   // [vocabulary, width]
+    float* residual;         // [tokens, width]
+    TokenPlace* places;      // [tokens]
+};
+
+template <class Spec>
+__device__ void embed(const EmbedArgs& args) {
+    static_assert(Spec::kWidth % 4 == 0, "four values at a time");
+    allow_next_kernel();
+    wait_for_previous_kernel();
+    const StepHeader header = *args.header;
+    const int* ints = reinterpret_cast<const int*>(args.header);
+    const int2* updates = reinterpret_cast<const int2*>(ints + header.updates_offset);
+    for (int i = blockIdx.x * Spec::kThreads + threadIdx.x; i < header.update_count; i += gridDim.x * Spec::kThreads)
+        args.page_table[updates[i].x] = updates[i].y;
+
+    const int token = blockIdx.x;
+    if (token >= header.token_count) return;
+
+    StepRows rows = step_rows(args.header, args.row_capacity);
+    int id = -1, row = token;
+    if (!header.tokens_on_device) {
+        int2 entry = reinterpret_cast<const int2*>(ints + header.tokens_offset)[token];
+        id = entry.x;
+        row = entry.y;
+    }
+    int slot = rows.slot[row];
+    if (id < 0) id = args.last_token[slot];
+    if (threadIdx.x == 0) args.places[token] = {rows.start[row] + token - rows.token_offset[row], slot};
+
+    const uint2* source = reinterpret_cast<const uint2*>(args.embedding) + static_cast<size_t>(id) * (Spec::kWidth / 4);
+    float4* target = reinterpret_cast<float4*>(args.residual) + static_cast<size_t>(token) * (Spec::kWidth / 4);
+    for (int i = threadIdx.x; i < Spec::kWidth / 4; i += Spec::kThreads) {
+        uint2 x = source[i];
+        target[i] = {low_to_float(x.x), high_to_float(x.x), low_to_float(x.y), high_to_float(x.y)};
+    }
+}
+
+} // namespace ernie
