@@ -15,7 +15,7 @@ struct NormArgs {
 };
 
 template <class Spec>
-__device__ void norm(const NormArgs& args) {
+__device__ void normalize(const NormArgs& args) {
     constexpr int kQuads = Spec::kWidth / 4 / Spec::kThreads;
     static_assert(Spec::kWidth % (4 * Spec::kThreads) == 0, "threads share a row evenly, four at a time");
     __shared__ float squares[Spec::kThreads / 32];

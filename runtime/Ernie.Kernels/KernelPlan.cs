@@ -1,0 +1,82 @@
+namespace Ernie.Kernels;
+
+/// <summary>Every kernel of a model on a device, and how their launches are sized.</summary>
+public sealed class KernelPlan
+{
+    /// <summary>Tokens of a page of the key/value cache.</summary>
+    public const int TokensPerPage = 64;
+
+    /// <summary>Batch sizes that have a graph.</summary>
+    public static IReadOnlyList<int> Buckets { get; } = [1, 2, 4, 8, 16, 24, 32, 48, 64, 96, 128, 192, 256];
+
+    /// <summary>The model.</summary>
+    public required DenseModel Model { get; init; }
+
+    /// <summary>The device.</summary>
+    public required DeviceProfile Device { get; init; }
+
+    /// <summary>First kernel of a step.</summary>
+    public required KernelSpec Embed { get; init; }
+
+    /// <summary>Norm of rows, for steps of more than 8 tokens.</summary>
+    public required KernelSpec Normalize { get; init; }
+
+    /// <summary>Query, key and value projection, rotation, cache write.</summary>
+    public required LinearKernels QueryKeyValue { get; init; }
+
+    /// <summary>Attention of rows with one new token.</summary>
+    public required KernelSpec AttentionDecode { get; init; }
+
+    /// <summary>Attention of rows with several new tokens.</summary>
+    public required KernelSpec AttentionPrefill { get; init; }
+
+    /// <summary>Output projection and residual sum.</summary>
+    public required LinearKernels Output { get; init; }
+
+    /// <summary>Gate and up projections and SwiGLU.</summary>
+    public required LinearKernels GateUp { get; init; }
+
+    /// <summary>Down projection and residual sum.</summary>
+    public required LinearKernels Down { get; init; }
+
+    /// <summary>Projection to the vocabulary.</summary>
+    public required LinearKernels Head { get; init; }
+
+    /// <summary>Prepares a request slot.</summary>
+    public required KernelSpec SetSlot { get; init; }
+
+    /// <summary>Samplers in the order of their index, the greedy one first.</summary>
+    public required IReadOnlyList<KernelSpec> Samplers { get; init; }
+
+    /// <summary>All kernels.</summary>
+    public IEnumerable<KernelSpec> Kernels =>
+    [
+        Embed, Normalize, AttentionDecode, AttentionPrefill, SetSlot, .. Samplers,
+        .. Linears.SelectMany(linear => (KernelSpec[])[linear.Decode, linear.Small.Kernel, linear.Large.Kernel]),
+    ];
+
+    /// <summary>All linears, in the order of a layer, the head last.</summary>
+    public IReadOnlyList<LinearKernels> Linears => [QueryKeyValue, Output, GateUp, Down, Head];
+
+    /// <summary>Tokens of one tile of prefill attention.</summary>
+    public int PrefillTileTokens => AttentionPrefill.Threads / 32 * 16 / Model.Shape.QueryHeadsPerKeyValueHead;
+
+    /// <summary>Into how many chunks decode attention may cut a row's keys, so that about three blocks per multiprocessor work.</summary>
+    /// <param name="rows">Rows of the launch.</param>
+    public int AttentionSplits(int rows) =>
+        Math.Clamp(3 * Device.Multiprocessors / (rows * Model.Shape.KeyValueHeads), 1, 64);
+
+    /// <summary>The smallest bucket that holds a batch.</summary>
+    /// <param name="rows">Decoding rows, at least 1.</param>
+    /// <returns>A member of <see cref="Buckets"/>, or 0 when none is large enough.</returns>
+    public static int BucketFor(int rows)
+    {
+        foreach (int bucket in Buckets)
+        {
+            if (bucket >= rows)
+                return bucket;
+        }
+
+        return 0;
+    }
+}
