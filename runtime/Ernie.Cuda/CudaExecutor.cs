@@ -1,0 +1,305 @@
+using Ernie.Cuda.Compilation;
+using Ernie.Cuda.Execution;
+using Ernie.Cuda.Interop;
+using Ernie.Cuda.Memory;
+using Ernie.Cuda.Nvrtc;
+using Ernie.Execution;
+using Ernie.Graph;
+using Ernie.Kernels;
+using Ernie.Sampling;
+using Ernie.Weights;
+
+namespace Ernie.Cuda;
+
+/// <summary>
+/// Runs a dense model on one GPU. Decoding replays a captured graph per batch bucket; token ids, positions and page tables live on the
+/// device, so that a steady batch needs one launch per step and the host only reads records in mapped memory.
+/// </summary>
+public sealed class CudaExecutor : IExecutor, IDeviceSampling
+{
+    /// <summary>Steps whose records may be unread; kRecordRing of ernie/sampling/sample_rows.cuh.</summary>
+    internal const int RecordRing = 4;
+
+    private const int StepsInFlight = 2;
+
+    private readonly CudaDevice _device;
+    private readonly KernelLibrary _kernels;
+    private readonly DeviceArena _arena = new();
+    private readonly CudaStream _stream;
+    private readonly StepLayout _layout;
+    private readonly DeviceBuffers _buffers;
+    private readonly SlotTable _slots;
+    private readonly PinnedBuffer _records;
+    private readonly StepWriter _writer;
+    private readonly ModelRunner _runner;
+    private readonly DecodeGraphs? _graphs;
+    private readonly CudaStepOutput _output;
+
+    // One more than may be in flight: the oldest is still being read.
+    private readonly PendingStep[] _steps = new PendingStep[StepsInFlight + 1];
+    private uint _begun = 1;
+    private uint _completed = 1;
+
+    /// <summary>Loads a model: compiles or finds its kernels, packs its weights, takes its memory, captures its graphs.</summary>
+    /// <param name="device">The device; stays the caller's.</param>
+    /// <param name="graph">A dense model's graph after the shared passes.</param>
+    /// <param name="loader">Reads the weights.</param>
+    /// <param name="options">Capacities.</param>
+    /// <exception cref="CudaUnavailableException">The kernels cannot be compiled, the memory does not suffice, or the model has no kernels.</exception>
+    /// <exception cref="WeightFormatException">A weight is missing or does not fit.</exception>
+    public CudaExecutor(CudaDevice device, ModelGraph graph, WeightLoader loader, CudaExecutorOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(device);
+        ArgumentNullException.ThrowIfNull(graph);
+        ArgumentNullException.ThrowIfNull(loader);
+        ArgumentNullException.ThrowIfNull(options);
+        _device = device;
+        device.MakeCurrent();
+        ISampler[] samplers = [.. options.Samplers.Where(sampler => sampler.Device is not null)];
+        Plan = CreatePlan(graph, device.Profile, samplers);
+        ModelShape shape = graph.Shape;
+        int maxModelLength = Math.Min(options.MaxModelLength ?? shape.MaxPosition, shape.MaxPosition);
+        int pagesPerSequence = (maxModelLength + KernelPlan.TokensPerPage - 1) / KernelPlan.TokensPerPage;
+        _layout = new StepLayout(options.MaxSequences, options.MaxBatchedTokens, pagesPerSequence, Plan.PrefillTileTokens);
+
+        _kernels = new KernelLibrary(Plan, new KernelCompiler(options.CubinCache ?? CubinCache.Default(), NvrtcCompiler.TryCreate()), options.Progress);
+        _stream = new CudaStream();
+        DeviceWeights weights = new(Plan, loader, _arena, _stream, maxModelLength);
+        _buffers = new DeviceBuffers(Plan, _layout, _arena, _stream);
+        _slots = new SlotTable(Plan, _kernels, samplers, _layout, maxModelLength, _arena, _stream);
+        _records = new PinnedBuffer(RecordRing * (long)options.MaxSequences * 4 * sizeof(int));
+        _writer = new StepWriter(_layout, _steps.Length, Plan.PrefillTileTokens);
+        for (int index = 0; index < _steps.Length; index++)
+            _steps[index] = new PendingStep(options.MaxSequences);
+        KeyValuePool pool = KeyValuePool.Create(device, shape, options, pagesPerSequence, _arena);
+        _runner = new ModelRunner(
+            Plan, _kernels, weights, _buffers, pool, _layout, _slots.Addresses, _records.DeviceAddress, _stream, options.UsesDependentLaunch);
+        _graphs = options.UsesGraphs ? new DecodeGraphs(_runner, _stream, options.MaxSequences) : null;
+        _stream.Synchronize();
+        _output = new CudaStepOutput(_records, options.MaxSequences, shape.VocabularySize, shape.HiddenSize);
+        Info = new ExecutorInfo
+        {
+            Device = device.Name,
+            VocabularySize = shape.VocabularySize,
+            PageCount = pool.PageCount,
+            TokensPerPage = KernelPlan.TokensPerPage,
+            MaxSequences = options.MaxSequences,
+            MaxBatchedTokens = options.MaxBatchedTokens,
+            MaxModelLength = maxModelLength,
+            HiddenSize = shape.HiddenSize,
+            MaxStepsInFlight = StepsInFlight,
+        };
+    }
+
+    /// <inheritdoc/>
+    public ExecutorInfo Info { get; }
+
+    /// <summary>The kernels in use.</summary>
+    public KernelPlan Plan { get; }
+
+    /// <summary>Device memory taken, in bytes.</summary>
+    public long DeviceBytes => _arena.ByteCount;
+
+    /// <inheritdoc/>
+    public bool Supports(ISampler sampler)
+    {
+        ArgumentNullException.ThrowIfNull(sampler);
+        return _slots.IndexOf(sampler) >= 0;
+    }
+
+    /// <inheritdoc/>
+    public void SetSlot(int slot, in DeviceSlot request)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)slot, (uint)_layout.RowCapacity);
+        _device.MakeCurrent();
+        _slots.Set(slot, request);
+    }
+
+    /// <inheritdoc/>
+    public void Begin(StepBatch batch)
+    {
+        ArgumentNullException.ThrowIfNull(batch);
+        if (_begun - _completed >= StepsInFlight)
+            throw new InvalidOperationException($"{StepsInFlight} steps have begun and not completed.");
+
+        _device.MakeCurrent();
+        uint sequence = _begun;
+        PendingStep step = _steps[sequence % _steps.Length];
+        int hostLogits = Describe(batch, step, sequence);
+        bool isDecode = StepWriter.IsDecode(batch);
+        nint graph = isDecode && _graphs is not null ? _graphs.For(batch.RowCount) : 0;
+        bool listsLogitsApart = !isDecode && hostLogits + batch.RowCount > _layout.RowCapacity;
+        int firstList = graph != 0 && _writer.Continues(batch) ? 0 : Upload(batch, sequence, listsLogitsApart);
+        if (graph != 0)
+            Interop.Cuda.Check(Interop.Cuda.cuGraphLaunch(graph, _stream.Handle));
+        else
+            _runner.Run(_writer.Shape);
+
+        CopyResults(batch, step, hostLogits, listsLogitsApart, firstList);
+        _begun++;
+    }
+
+    /// <inheritdoc/>
+    public StepOutput Complete()
+    {
+        if (_begun == _completed)
+            throw new InvalidOperationException("No step is in flight.");
+
+        _device.MakeCurrent();
+        PendingStep step = _steps[_completed % _steps.Length];
+        if (step.HasCopies)
+            WaitForEvent(step);
+
+        for (int row = 0; row < step.RowCount; row++)
+        {
+            if (step.SampledRows[row])
+                WaitForRecord(step.Sequence, row);
+        }
+
+        _output.Show(step);
+        _completed++;
+        return _output;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _device.MakeCurrent();
+        _graphs?.Dispose();
+        foreach (PendingStep step in _steps)
+            step.Dispose();
+        _writer.Dispose();
+        _slots.Dispose();
+        _stream.Dispose();
+        _records.Dispose();
+        _kernels.Dispose();
+        _arena.Dispose();
+    }
+
+    private static KernelPlan CreatePlan(ModelGraph graph, DeviceProfile profile, IReadOnlyList<ISampler> samplers)
+    {
+        try
+        {
+            return KernelPlanner.Create(graph, profile, [.. samplers.Select(sampler => sampler.Device!)]); // The caller keeps those that have one.
+        }
+        catch (KernelPlanException exception)
+        {
+            throw new CudaUnavailableException(CudaDiagnostics.NotSupported, exception.Message, exception);
+        }
+    }
+
+    // Notes which results the host will read; returns how many vectors of logits it wants.
+    private static int Describe(StepBatch batch, PendingStep step, uint sequence)
+    {
+        step.Sequence = sequence;
+        step.RowCount = batch.RowCount;
+        step.HasCopies = false;
+        int logits = 0;
+        bool samples = false;
+        for (int row = 0; row < batch.RowCount; row++)
+        {
+            bool onDevice = batch.SampleOnDevice[row];
+            step.SampledRows[row] = onDevice;
+            samples |= onDevice;
+            bool forHost = !onDevice && batch.LogitCount[row] > 0;
+            step.FirstLogit[row] = forHost ? logits : -1;
+            logits += forHost ? batch.LogitCount[row] : 0;
+            step.FirstHidden[row] = batch.HiddenWanted[row] ? batch.TokenOffset[row] : -1;
+            step.HasCopies |= batch.HiddenWanted[row];
+        }
+
+        step.HasCopies |= logits > 0 || !samples;
+        return logits;
+    }
+
+    // Returns where the lists of logits begin, if there are any.
+    private int Upload(StepBatch batch, uint sequence, bool listsLogitsApart)
+    {
+        int buffer = (int)(sequence % _steps.Length);
+        _writer.Write(batch, buffer, sequence, listsLogitsApart);
+        int firstList = listsLogitsApart ? _writer.AppendLogitLists(batch, buffer) : 0;
+        Interop.Cuda.Check(Interop.Cuda.cuMemcpyHtoDAsync(
+            _buffers.Step, _writer.Address(buffer), (nuint)_writer.WrittenInts * sizeof(int), _stream.Handle));
+        return firstList;
+    }
+
+    private void CopyResults(StepBatch batch, PendingStep step, int hostLogits, bool listsLogitsApart, int firstList)
+    {
+        if (!step.HasCopies)
+            return;
+
+        long vectorBytes = (long)Info.VocabularySize * sizeof(float);
+        if (hostLogits > 0)
+            step.ReserveLogits(hostLogits * vectorBytes);
+        if (listsLogitsApart)
+            CopyLogitLists(step, hostLogits, firstList, vectorBytes);
+        else if (hostLogits > 0)
+            CopyLogitRows(batch, step, vectorBytes);
+
+        if (step.FirstHidden.AsSpan(0, step.RowCount).ContainsAnyExcept(-1))
+        {
+            long bytes = (long)batch.TokenCount * Info.HiddenSize * sizeof(float);
+            step.ReserveHidden(bytes);
+            Interop.Cuda.Check(Interop.Cuda.cuMemcpyDtoHAsync(step.Hidden!.Address, _buffers.Hidden, (nuint)bytes, _stream.Handle));
+        }
+
+        Interop.Cuda.Check(Interop.Cuda.cuEventRecord(step.Done.Value, _stream.Handle));
+    }
+
+    private void CopyLogitRows(StepBatch batch, PendingStep step, long vectorBytes)
+    {
+        int onDevice = 0;
+        for (int row = 0; row < batch.RowCount; row++)
+        {
+            if (step.FirstLogit[row] >= 0)
+                CopyLogits(step, step.FirstLogit[row], onDevice, batch.LogitCount[row], vectorBytes);
+            onDevice += batch.LogitCount[row];
+        }
+    }
+
+    // More vectors than the device holds: the head runs once per list, each after the copies of the one before.
+    private void CopyLogitLists(PendingStep step, int hostLogits, int firstList, long vectorBytes)
+    {
+        int list = firstList;
+        for (int done = 0; done < hostLogits; done += _layout.RowCapacity)
+        {
+            int count = Math.Min(_layout.RowCapacity, hostLogits - done);
+            ulong address = _buffers.Step + (sizeof(int) * (ulong)list);
+            _runner.Head(count, address + (2 * sizeof(int)), address);
+            CopyLogits(step, done, 0, count, vectorBytes);
+            list += 2 + count;
+        }
+    }
+
+    private void CopyLogits(PendingStep step, int hostIndex, int deviceIndex, int count, long vectorBytes) =>
+        Interop.Cuda.Check(Interop.Cuda.cuMemcpyDtoHAsync(
+            step.Logits!.Address + (nint)(hostIndex * vectorBytes), _buffers.Logits + (ulong)(deviceIndex * vectorBytes),
+            (nuint)(count * vectorBytes), _stream.Handle));
+
+    private static void WaitForEvent(PendingStep step)
+    {
+        while (true)
+        {
+            CuResult result = Interop.Cuda.cuEventQuery(step.Done.Value);
+            if (result == CuResult.CUDA_SUCCESS)
+                return;
+
+            if (result != CuResult.CUDA_ERROR_NOT_READY)
+                Interop.Cuda.Check(result, "a kernel of the step");
+            Thread.SpinWait(20);
+        }
+    }
+
+    private void WaitForRecord(uint sequence, int row)
+    {
+        // Asking the driver costs microseconds and is needed only when a kernel has failed.
+        const int SpinsPerQuery = 4096;
+        Span<int> record = CudaStepOutput.Record(_records, _layout.RowCapacity, sequence, row);
+        for (int spins = 1; (uint)Volatile.Read(ref record[1]) != sequence; spins++)
+        {
+            if (spins % SpinsPerQuery == 0)
+                _stream.ThrowIfFailed();
+            Thread.SpinWait(5);
+        }
+    }
+}

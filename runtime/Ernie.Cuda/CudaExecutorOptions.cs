@@ -1,0 +1,38 @@
+using Ernie.Cuda.Compilation;
+using Ernie.Sampling;
+
+namespace Ernie.Cuda;
+
+/// <summary>What a GPU executor is made with.</summary>
+public sealed class CudaExecutorOptions
+{
+    /// <summary>Request slots.</summary>
+    public int MaxSequences { get; init; } = 128;
+
+    /// <summary>Tokens of a step at most.</summary>
+    public int MaxBatchedTokens { get; init; } = 8192;
+
+    /// <summary>Tokens of a sequence at most; null is the model's own limit.</summary>
+    public int? MaxModelLength { get; init; }
+
+    /// <summary>Fraction of the device's memory that may be in use when the executor stands, in (0, 1].</summary>
+    public double GpuMemoryUtilization { get; init; } = 0.9;
+
+    /// <summary>Pages of the key/value pool; null takes what <see cref="GpuMemoryUtilization"/> leaves.</summary>
+    public int? PageCount { get; init; }
+
+    /// <summary>Whether decoding steps replay captured graphs; off for debugging.</summary>
+    public bool UsesGraphs { get; init; } = true;
+
+    /// <summary>Whether kernels may start before their predecessor has ended, where the device can.</summary>
+    public bool UsesDependentLaunch { get; init; } = true;
+
+    /// <summary>Samplers whose device form is compiled in.</summary>
+    public IReadOnlyList<ISampler> Samplers { get; init; } = [];
+
+    /// <summary>Where compiled kernels are kept; null is the user's cache.</summary>
+    public CubinCache? CubinCache { get; init; }
+
+    /// <summary>Told after each kernel is ready; from several threads.</summary>
+    public Action<KernelCompiled>? Progress { get; init; }
+}

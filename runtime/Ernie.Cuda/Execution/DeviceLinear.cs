@@ -1,0 +1,9 @@
+using Ernie.Kernels;
+
+namespace Ernie.Cuda.Execution;
+
+/// <summary>A linear weight on the device.</summary>
+/// <param name="Kernels">What multiplies by it.</param>
+/// <param name="Weight">Address of the packed elements.</param>
+/// <param name="Scales">Address of the scales, f32 [groups, outputs]; 0 for bf16.</param>
+internal sealed record DeviceLinear(LinearKernels Kernels, ulong Weight, ulong Scales);

@@ -1,0 +1,100 @@
+using System.Runtime.InteropServices;
+
+// The argument structs of kernels-templates, field by field. Pointers are device addresses.
+#pragma warning disable CA1051 // Fields: their order and layout are the contract.
+
+namespace Ernie.Cuda.Execution;
+
+/// <summary>ernie::EpilogueArgs.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal struct EpilogueArguments
+{
+    public ulong Query, Keys, Values, Rotations, Places, PageTable;
+    public int PagesPerSlot, OutputStride;
+    public ulong Output, Activation;
+}
+
+/// <summary>ernie::LinearDecodeArgs.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal struct LinearDecodeArguments
+{
+    public ulong Weight, Scales, Input, Gain, InputRows, TokenCount;
+    public EpilogueArguments Epilogue;
+}
+
+/// <summary>ernie::LinearTileArgs.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal struct LinearTileArguments
+{
+    public ulong Weight, Scales, Input, TokenCount;
+    public EpilogueArguments Epilogue;
+}
+
+/// <summary>ernie::NormArgs.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal struct NormArguments
+{
+    public ulong Input, Gain, Rows, RowCount, Output, OutputFloat;
+}
+
+/// <summary>ernie::EmbedArgs.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal struct EmbedArguments
+{
+    public ulong Header;
+    public int RowCapacity;
+    public ulong PageTable, LastToken, Embedding, Residual, Places;
+}
+
+/// <summary>ernie::AttentionArgs.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal struct AttentionArguments
+{
+    public ulong Query, Keys, Values, PageTable, Output, Header, Tiles, Partials, Arrivals;
+    public int PagesPerSlot, RowCapacity;
+}
+
+/// <summary>ernie::SlotTables.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal struct SlotTableArguments
+{
+    public ulong States, Stops, Biases, BadWords, Tails, Counts, LastToken;
+}
+
+/// <summary>ernie::SetSlotArgs.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal struct SetSlotArguments
+{
+    public SlotTableArguments Tables;
+    public ulong Tokens;
+    public int TokenCount, Slot;
+}
+
+/// <summary>ernie::SampleArgs.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal struct SampleArguments
+{
+    public ulong Header, Logits, Adjusted;
+    public SlotTableArguments Tables;
+    public ulong Places, Records, Arrivals;
+    public int LogitStride, RowCapacity, Sampler, Advances;
+}
+
+/// <summary>ernie::StepHeader.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal struct StepHeader
+{
+    public int RowCount, TokenCount, LogitCount, UpdateCount, UpdatesOffset, TokensOffset, TokensOnDevice;
+    public uint Sequence;
+}
+
+/// <summary>ernie::SlotState.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal unsafe struct SlotState
+{
+    public fixed byte Parameters[64];
+    public uint SeedLow, SeedHigh, Stream;
+    public int Sampler, CountsTokens, PromptLength, MinTokens, StopCount, BiasCount, BadWordCount;
+    public float RepetitionPenalty, FrequencyPenalty, PresencePenalty;
+    public fixed int Reserved[3];
+}

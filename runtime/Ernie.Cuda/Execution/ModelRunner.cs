@@ -1,0 +1,227 @@
+using Ernie.Cuda.Compilation;
+using Ernie.Cuda.Memory;
+using Ernie.Graph;
+using Ernie.Kernels;
+
+namespace Ernie.Cuda.Execution;
+
+/// <summary>Queues the kernels of a step. The same code is captured into graphs and run directly.</summary>
+internal sealed class ModelRunner
+{
+    private readonly KernelPlan _plan;
+    private readonly KernelLibrary _kernels;
+    private readonly DeviceWeights _weights;
+    private readonly DeviceBuffers _buffers;
+    private readonly KeyValuePool _pool;
+    private readonly StepLayout _layout;
+    private readonly SlotTableArguments _slots;
+    private readonly ulong _records;
+    private readonly nint _stream;
+    private readonly bool _overlaps;
+    private readonly int _headBlocks;
+
+    public ModelRunner(
+        KernelPlan plan, KernelLibrary kernels, DeviceWeights weights, DeviceBuffers buffers, KeyValuePool pool, StepLayout layout,
+        SlotTableArguments slots, ulong records, CudaStream stream, bool usesDependentLaunch)
+    {
+        _plan = plan;
+        _kernels = kernels;
+        _weights = weights;
+        _buffers = buffers;
+        _pool = pool;
+        _layout = layout;
+        _slots = slots;
+        _records = records;
+        _stream = stream.Handle;
+        _overlaps = usesDependentLaunch && plan.Device.Architecture.HasDependentLaunch;
+        _headBlocks = plan.Device.Multiprocessors * Math.Max(1, kernels[plan.Head.Decode].BlocksPerMultiprocessor());
+    }
+
+    private ModelShape Shape => _plan.Model.Shape;
+
+    private ulong TokenCount => _buffers.Step + sizeof(int);
+
+    private ulong LogitCount => _buffers.Step + (2 * sizeof(int));
+
+    private ulong LogitTokens => Address(_layout.LogitTokenOffset);
+
+    /// <summary>Queues a step whose input lies in the step buffer.</summary>
+    public void Run(in StepShape step)
+    {
+        Embed(step.Tokens);
+        for (int layer = 0; layer < Shape.LayerCount; layer++)
+            RunLayer(layer, step);
+        if (step.WantsHidden)
+            Normalize(_weights.FinalNorm, step.Tokens, 0, TokenCount, 0, _buffers.Hidden);
+        if (step.LogitRows > 0)
+            Head(step.LogitRows, LogitTokens, LogitCount);
+        Sample(Math.Max(step.LogitRows, 1));
+    }
+
+    /// <summary>Queues the head for tokens that are listed elsewhere than in the step's rows.</summary>
+    /// <param name="rows">Most tokens.</param>
+    /// <param name="tokens">Device address of the tokens' indices in the batch.</param>
+    /// <param name="count">Device address of their number.</param>
+    public void Head(int rows, ulong tokens, ulong count)
+    {
+        EpilogueArguments epilogue = new() { Output = _buffers.Logits, OutputStride = Shape.VocabularySize };
+        if (rows <= LinearKernels.DecodeTokens)
+        {
+            LaunchDecode(_weights.Head, _buffers.Residual, _weights.FinalNorm, tokens, count, epilogue, _headBlocks);
+            return;
+        }
+
+        Normalize(_weights.FinalNorm, rows, tokens, count, _buffers.Normalized, 0);
+        LaunchTile(_weights.Head, rows, _buffers.Normalized, count, epilogue);
+    }
+
+    private ulong Address(int stepOffset) => _buffers.Step + (sizeof(int) * (ulong)stepOffset);
+
+    private void Embed(int tokens)
+    {
+        EmbedArguments arguments = new()
+        {
+            Header = _buffers.Step,
+            RowCapacity = _layout.RowCapacity,
+            PageTable = _buffers.PageTable,
+            LastToken = _slots.LastToken,
+            Embedding = _weights.Embedding,
+            Residual = _buffers.Residual,
+            Places = _buffers.Places,
+        };
+        // The first kernel of a step starts when all before it has ended: a copy may be among that.
+        _kernels[_plan.Embed].Launch(_stream, tokens, 1, 1, arguments, overlapsPrevious: false);
+    }
+
+    private void RunLayer(int index, in StepShape step)
+    {
+        DeviceLayer layer = _weights.Layers[index];
+        EpilogueArguments toCache = new()
+        {
+            Query = _buffers.Query,
+            Keys = _pool.Keys(index),
+            Values = _pool.Values(index),
+            Rotations = _weights.Rotations,
+            Places = _buffers.Places,
+            PageTable = _buffers.PageTable,
+            PagesPerSlot = _layout.PagesPerSlot,
+        };
+        EpilogueArguments toResidual = new() { Output = _buffers.Residual };
+        EpilogueArguments toActivation = new() { Activation = _buffers.Activation };
+
+        Normalized(layer.QueryKeyValue, layer.InputNorm, step.Tokens, toCache);
+        Attention(index, step);
+        Linear(layer.Output, _buffers.Attention, step.Tokens, toResidual);
+        Normalized(layer.GateUp, layer.PostAttentionNorm, step.Tokens, toActivation);
+        Linear(layer.Down, _buffers.Activation, step.Tokens, toResidual);
+    }
+
+    private void Normalized(DeviceLinear linear, ulong gain, int tokens, in EpilogueArguments epilogue)
+    {
+        if (tokens <= LinearKernels.DecodeTokens)
+        {
+            LaunchDecode(linear, _buffers.Residual, gain, 0, TokenCount, epilogue, int.MaxValue);
+            return;
+        }
+
+        Normalize(gain, tokens, 0, TokenCount, _buffers.Normalized, 0);
+        LaunchTile(linear, tokens, _buffers.Normalized, TokenCount, epilogue);
+    }
+
+    private void Linear(DeviceLinear linear, ulong input, int tokens, in EpilogueArguments epilogue)
+    {
+        if (tokens <= LinearKernels.DecodeTokens)
+            LaunchDecode(linear, input, 0, 0, TokenCount, epilogue, int.MaxValue);
+        else
+            LaunchTile(linear, tokens, input, TokenCount, epilogue);
+    }
+
+    private void LaunchDecode(DeviceLinear linear, ulong input, ulong gain, ulong inputRows, ulong count, in EpilogueArguments epilogue, int mostBlocks)
+    {
+        LinearDecodeArguments arguments = new()
+        {
+            Weight = linear.Weight,
+            Scales = linear.Scales,
+            Input = input,
+            Gain = gain,
+            InputRows = inputRows,
+            TokenCount = count,
+            Epilogue = epilogue,
+        };
+        _kernels[linear.Kernels.Decode].Launch(_stream, Math.Min(linear.Kernels.DecodeTiles, mostBlocks), 1, 1, arguments, _overlaps);
+    }
+
+    private void LaunchTile(DeviceLinear linear, int tokens, ulong input, ulong count, in EpilogueArguments epilogue)
+    {
+        LinearTileArguments arguments = new()
+        {
+            Weight = linear.Weight,
+            Scales = linear.Scales,
+            Input = input,
+            TokenCount = count,
+            Epilogue = epilogue,
+        };
+        LinearTile tile = linear.Kernels.TileFor(tokens);
+        _kernels[tile.Kernel].Launch(
+            _stream, linear.Kernels.Weight.OutFeatures / tile.Outputs, (tokens + tile.Tokens - 1) / tile.Tokens, 1, arguments, _overlaps);
+    }
+
+    private void Normalize(ulong gain, int rows, ulong rowList, ulong count, ulong output, ulong outputFloat)
+    {
+        NormArguments arguments = new()
+        {
+            Input = _buffers.Residual,
+            Gain = gain,
+            Rows = rowList,
+            RowCount = count,
+            Output = output,
+            OutputFloat = outputFloat,
+        };
+        _kernels[_plan.Normalize].Launch(_stream, rows, 1, 1, arguments, _overlaps);
+    }
+
+    private void Attention(int layer, in StepShape step)
+    {
+        AttentionArguments arguments = new()
+        {
+            Query = _buffers.Query,
+            Keys = _pool.Keys(layer),
+            Values = _pool.Values(layer),
+            PageTable = _buffers.PageTable,
+            Output = _buffers.Attention,
+            Header = _buffers.Step,
+            Tiles = Address(step.TilesOffset),
+            Partials = _buffers.Partials,
+            Arrivals = _buffers.Arrivals,
+            PagesPerSlot = _layout.PagesPerSlot,
+            RowCapacity = _layout.RowCapacity,
+        };
+        if (step.DecodeRows > 0)
+            _kernels[_plan.AttentionDecode].Launch(
+                _stream, _plan.AttentionSplits(step.DecodeRows), Shape.KeyValueHeads, step.DecodeRows, arguments, _overlaps);
+        if (step.PrefillTiles > 0)
+            _kernels[_plan.AttentionPrefill].Launch(_stream, step.PrefillTiles, Shape.KeyValueHeads, 1, arguments, _overlaps);
+    }
+
+    private void Sample(int rows)
+    {
+        for (int sampler = 0; sampler < _plan.Samplers.Count; sampler++)
+        {
+            SampleArguments arguments = new()
+            {
+                Header = _buffers.Step,
+                Logits = _buffers.Logits,
+                Adjusted = _buffers.Adjusted,
+                Tables = _slots,
+                Places = _buffers.Places,
+                Records = _records,
+                Arrivals = _buffers.SampleArrivals,
+                LogitStride = Shape.VocabularySize,
+                RowCapacity = _layout.RowCapacity,
+                Sampler = sampler,
+                Advances = sampler == _plan.Samplers.Count - 1 ? 1 : 0,
+            };
+            _kernels[_plan.Samplers[sampler]].Launch(_stream, rows, 1, 1, arguments, _overlaps);
+        }
+    }
+}

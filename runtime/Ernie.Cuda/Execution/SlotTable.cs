@@ -1,0 +1,159 @@
+using System.Runtime.InteropServices;
+using Ernie.Cuda.Compilation;
+using Ernie.Cuda.Memory;
+using Ernie.Execution;
+using Ernie.Kernels;
+using Ernie.Sampling;
+
+namespace Ernie.Cuda.Execution;
+
+/// <summary>Request state on the device. Capacities are those of ernie/sampling/slot.cuh.</summary>
+internal sealed unsafe class SlotTable : IDisposable
+{
+    public const int StopCapacity = 32, BiasCapacity = 1024, BadWordCapacity = 512, TailTokens = 256;
+
+    // Slots whose upload may be under way; one more waits for the stream.
+    private const int StagingCount = 16;
+
+    private readonly CudaStream _stream;
+    private readonly CudaKernel _setSlot;
+    private readonly IReadOnlyList<ISampler> _samplers;
+    private readonly PinnedBuffer _staging;
+    private readonly ulong _tokens;
+    private readonly int _stagingBytes;
+    private int _stagingUsed;
+
+    public SlotTable(
+        KernelPlan plan, KernelLibrary kernels, IReadOnlyList<ISampler> samplers, StepLayout layout, int maxModelLength, DeviceArena arena, CudaStream stream)
+    {
+        _stream = stream;
+        _setSlot = kernels[plan.SetSlot];
+        _samplers = samplers;
+        long slots = layout.RowCapacity;
+        Addresses = new SlotTableArguments
+        {
+            States = arena.TakeCleared(slots * sizeof(SlotState), stream.Handle),
+            Stops = arena.Take(slots * StopCapacity * sizeof(int)),
+            Biases = arena.Take(slots * BiasCapacity * 2 * sizeof(int)),
+            BadWords = arena.Take(slots * BadWordCapacity * sizeof(int)),
+            Tails = arena.TakeCleared(slots * TailTokens * sizeof(int), stream.Handle),
+            Counts = arena.Take(slots * plan.Model.Shape.VocabularySize * sizeof(int)),
+            LastToken = arena.TakeCleared(slots * sizeof(int), stream.Handle),
+        };
+        _tokens = arena.Take(sizeof(int) * (long)maxModelLength);
+        _stagingBytes = sizeof(SlotState) + (sizeof(int) * (StopCapacity + (2 * BiasCapacity) + BadWordCapacity + maxModelLength));
+        _staging = new PinnedBuffer((long)StagingCount * _stagingBytes);
+    }
+
+    public SlotTableArguments Addresses { get; }
+
+    /// <summary>Index of the kernel that draws for a sampler, or −1 when it has no device form here.</summary>
+    public int IndexOf(ISampler sampler)
+    {
+        for (int index = 0; index < _samplers.Count; index++)
+        {
+            if (ReferenceEquals(_samplers[index], sampler))
+                return index + 1;
+        }
+
+        return -1;
+    }
+
+    /// <summary>Queues a slot's state; see <see cref="IDeviceSampling.SetSlot"/>.</summary>
+    public void Set(int slot, in DeviceSlot request)
+    {
+        SamplingOptions options = request.Options;
+        int sampler = IndexOf(request.Sampler);
+        if (sampler < 0)
+            throw new ArgumentException($"Sampler '{request.Sampler.Name}' has no device form in this executor.", nameof(request));
+
+        if (_stagingUsed == StagingCount)
+        {
+            _stream.Synchronize();
+            _stagingUsed = 0;
+        }
+
+        long staging = (long)_stagingUsed++ * _stagingBytes;
+        bool penalizes = options.RepetitionPenalty != 1 || options.FrequencyPenalty != 0 || options.PresencePenalty != 0;
+        SlotState state = new()
+        {
+            SeedLow = (uint)request.Seed,
+            SeedHigh = (uint)(request.Seed >> 32),
+            Stream = request.Stream,
+            Sampler = options.IsGreedy ? 0 : sampler,
+            CountsTokens = penalizes || request.Sampler.Needs.HasFlag(SamplerNeeds.TokenCounts) ? 1 : 0,
+            PromptLength = request.PromptLength,
+            MinTokens = options.MinTokens,
+            RepetitionPenalty = options.RepetitionPenalty,
+            FrequencyPenalty = options.FrequencyPenalty,
+            PresencePenalty = options.PresencePenalty,
+        };
+        request.Sampler.WriteParameters(options, new Span<byte>(state.Parameters, request.Sampler.ParameterBytes));
+
+        long stops = staging + sizeof(SlotState), biases = stops + (StopCapacity * sizeof(int));
+        long words = biases + (BiasCapacity * 2 * sizeof(int)), tokens = words + (BadWordCapacity * sizeof(int));
+        state.StopCount = Fit(request.StopTokens.Length, StopCapacity, "stop tokens");
+        request.StopTokens.CopyTo(_staging.Span<int>(stops, StopCapacity));
+        state.BiasCount = WriteBiases(options, _staging.Span<int>(biases, 2 * BiasCapacity));
+        state.BadWordCount = WriteBadWords(options, _staging.Span<int>(words, BadWordCapacity));
+        MemoryMarshal.Write(_staging.Span<byte>(staging, sizeof(SlotState)), in state);
+
+        Copy(Addresses.States, slot * sizeof(SlotState), staging, sizeof(SlotState));
+        Copy(Addresses.Stops, slot * StopCapacity * sizeof(int), stops, state.StopCount * sizeof(int));
+        Copy(Addresses.Biases, slot * BiasCapacity * 2 * sizeof(int), biases, state.BiasCount * 2 * sizeof(int));
+        Copy(Addresses.BadWords, slot * BadWordCapacity * sizeof(int), words, state.BadWordCount * sizeof(int));
+        if (state.CountsTokens == 0 && state.BadWordCount == 0 && !request.Sampler.Needs.HasFlag(SamplerNeeds.Tail))
+            return;
+
+        request.Tokens.CopyTo(_staging.Span<int>(tokens, request.Tokens.Length));
+        Copy(_tokens, 0, tokens, request.Tokens.Length * sizeof(int));
+        SetSlotArguments arguments = new() { Tables = Addresses, Tokens = _tokens, TokenCount = request.Tokens.Length, Slot = slot };
+        _setSlot.Launch(_stream.Handle, 1, 1, 1, arguments, overlapsPrevious: false);
+    }
+
+    public void Dispose() => _staging.Dispose();
+
+    private static int WriteBiases(SamplingOptions options, Span<int> destination)
+    {
+        if (options.LogitBias is not { Count: > 0 } biases)
+            return 0;
+
+        int count = 0;
+        Fit(biases.Count, BiasCapacity, "biased tokens");
+        foreach ((int token, float bias) in biases)
+        {
+            destination[count++] = token;
+            destination[count++] = BitConverter.SingleToInt32Bits(bias);
+        }
+
+        return biases.Count;
+    }
+
+    private static int WriteBadWords(SamplingOptions options, Span<int> destination)
+    {
+        if (options.BadWords is not { Count: > 0 } words)
+            return 0;
+
+        int count = 0;
+        Fit(words.Sum(word => word.Length + 1), BadWordCapacity, "tokens of bad words, each with one more for its length");
+        foreach (int[] word in words.Where(word => word.Length is > 0 and < TailTokens))
+        {
+            destination[count++] = word.Length;
+            word.CopyTo(destination[count..]);
+            count += word.Length;
+        }
+
+        return count;
+    }
+
+    private static int Fit(int count, int capacity, string what) => count <= capacity
+        ? count
+        : throw new ArgumentException($"The request has {count} {what}; the device keeps {capacity}.");
+
+    private void Copy(ulong table, long tableOffset, long stagingOffset, int byteCount)
+    {
+        if (byteCount > 0)
+            Interop.Cuda.Check(Interop.Cuda.cuMemcpyHtoDAsync(
+                table + (ulong)tableOffset, _staging.Address + (nint)stagingOffset, (nuint)byteCount, _stream.Handle));
+    }
+}
