@@ -1,0 +1,84 @@
+using Ernie.Graph;
+using Ernie.Testing;
+using Ernie.Testing.Gpu;
+
+namespace Ernie.Kernels.Tests;
+
+public class KernelPlanTests
+{
+    public static TheoryData<string> Models => new("tales", "ernie-4.5-0.3b");
+
+    [Theory]
+    [MemberData(nameof(Models))]
+    public void Create_EachQuantisationAndArchitecture_GivesTheReviewedPlan(string model)
+    {
+        IEnumerable<(string, string)> plans =
+            from recipe in DenseGraphs.Recipes
+            from architecture in GpuArchitecture.Tested
+            select ($"{model}.{recipe.Key}.{architecture}", Print(Plan(model, recipe.Value, architecture)));
+
+        Snapshot.MatchSet(plans, $"Create.{model}");
+    }
+
+    [Fact]
+    public void Create_SourceOfAWint4Plan_IsTheReviewedText()
+    {
+        KernelPlan plan = Plan("ernie-4.5-0.3b", DenseGraphs.Recipes["wint4"], GpuArchitecture.Parse("sm_90a"));
+
+        Snapshot.Match(string.Join("\n", plan.Kernels.Select(kernel => KernelSource.Create(kernel).Text)));
+    }
+
+    [Fact]
+    public void Create_SharedMemory_FitsEveryArchitecture()
+    {
+        foreach (GpuArchitecture architecture in GpuArchitecture.Tested)
+        {
+            foreach (KernelSpec kernel in Plan("ernie-4.5-0.3b", DenseGraphs.Recipes["wint4"], architecture).Kernels)
+                Assert.True(kernel.SharedMemoryBytes <= architecture.SharedMemoryPerBlock, $"{kernel.Name} on {architecture}");
+        }
+    }
+
+    [Fact]
+    public void Create_HeadSizeOtherThan128_IsRefusedWithTheReason()
+    {
+        ModelShape shape = DenseGraphs.Tales with { HeadDim = 64, QueryHeads = 8, KeyValueHeads = 4 };
+        ModelGraph graph = DenseGraphs.Create(shape, QuantizationRecipe.None);
+
+        KernelPlanException exception = Assert.Throws<KernelPlanException>(
+            () => KernelPlanner.Create(graph, DeviceProfile.Typical(GpuArchitecture.Parse("sm_80"))));
+
+        Assert.Contains("heads of 64", exception.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(1, 1)]
+    [InlineData(3, 4)]
+    [InlineData(8, 8)]
+    [InlineData(9, 16)]
+    [InlineData(256, 256)]
+    [InlineData(257, 0)]
+    public void BucketFor_Rows_IsTheSmallestThatHoldsThem(int rows, int bucket) => Assert.Equal(bucket, KernelPlan.BucketFor(rows));
+
+    [Fact]
+    public void Names_OfThePlansKernels_AreUnique()
+    {
+        KernelSpec[] kernels = [.. Plan("tales", DenseGraphs.Recipes["wint8"], GpuArchitecture.Parse("sm_86")).Kernels];
+
+        Assert.Equal(kernels.Length, kernels.Select(kernel => kernel.Name).Distinct().Count());
+    }
+
+    private static KernelPlan Plan(string model, QuantizationRecipe recipe, GpuArchitecture architecture)
+    {
+        ModelShape shape = model == "tales" ? DenseGraphs.Tales : DenseGraphs.Base;
+        return KernelPlanner.Create(DenseGraphs.Create(shape, recipe), DeviceProfile.Typical(architecture));
+    }
+
+    private static string Print(KernelPlan plan)
+    {
+        using StringWriter output = new();
+        KernelPlanPrinter.PrintDecode(plan, 1, 1024, output);
+        output.WriteLine();
+        KernelPlanPrinter.PrintKernels(plan, output);
+        return output.ToString();
+    }
+}
