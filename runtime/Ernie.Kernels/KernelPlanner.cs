@@ -139,7 +139,8 @@ public sealed class KernelPlanner
         int units = weight.InFeatures / DecodeUnit;
         int warps = Enumerable.Range(1, 12).Last(count => units % count == 0);
         int tiles = weight.OutFeatures / 8;
-        int rowTiles = tiles >= 4096 ? 4 : tiles > 2 * _device.Multiprocessors ? 2 : 1;
+        // Without a norm a warp holds its share of the inputs in registers from the start, which leaves room for one tile's weights.
+        int rowTiles = !normalizes ? 1 : tiles >= 4096 ? 4 : tiles > 2 * _device.Multiprocessors ? 2 : 1;
         if (rowTiles > warps)
             rowTiles = warps;
         KernelSpec decode = new()

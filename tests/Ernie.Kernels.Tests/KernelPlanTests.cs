@@ -15,7 +15,7 @@ public class KernelPlanTests
         IEnumerable<(string, string)> plans =
             from recipe in DenseGraphs.Recipes
             from architecture in GpuArchitecture.Tested
-            select ($"{model}.{recipe.Key}.{architecture}", Print(Plan(model, recipe.Value, architecture)));
+            select ($"{recipe.Key}.{architecture}", Print(Plan(model, recipe.Value, architecture)));
 
         Snapshot.MatchSet(plans, $"Create.{model}");
     }
