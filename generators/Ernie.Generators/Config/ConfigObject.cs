@@ -18,12 +18,19 @@ internal sealed class ConfigObject
     {
         _object = value;
         _name = name;
-        _report = report;
+        _report = (id, message, span) =>
+        {
+            FaultCount++;
+            report(id, message, span);
+        };
         foreach (JsonMember duplicate in value.Members.GroupBy(member => member.Name).SelectMany(group => group.Skip(1)))
         {
-            report(DuplicateKey, $"'{duplicate.Name}' is written a second time; only one value can be meant.", duplicate.NameSpan);
+            _report(DuplicateKey, $"'{duplicate.Name}' is written a second time; only one value can be meant.", duplicate.NameSpan);
         }
     }
+
+    /// <summary>Faults reported so far; numbers read before one may be replacements, and checks between them are then meaningless.</summary>
+    public int FaultCount { get; private set; }
 
     /// <summary>The value of a key; null when it is absent or null.</summary>
     /// <param name="key">Name of the key.</param>

@@ -48,6 +48,7 @@ public static class ConfigParser
         CheckElementType(config);
         (double theta, double compression) = ReadRope(config);
 
+        int faultsBefore = config.FaultCount;
         int hidden = config.Integer("hidden_size", minimum: 1);
         int layers = config.Integer("num_hidden_layers", minimum: 1);
         int queryHeads = config.Integer("num_attention_heads", minimum: 1);
@@ -57,7 +58,7 @@ public static class ConfigParser
             layers,
             queryHeads,
             keyValueHeads,
-            ReadHeadDim(config, hidden, queryHeads, keyValueHeads),
+            config.FaultCount == faultsBefore ? ReadHeadDim(config, hidden, queryHeads, keyValueHeads) : 0,
             config.Integer("intermediate_size", minimum: 1),
             config.Integer("vocab_size", minimum: 1),
             config.Integer("max_position_embeddings", minimum: 1),
@@ -221,18 +222,20 @@ public static class ConfigParser
 
     private static ExpertsSpec ReadExperts(ConfigObject config, int layers)
     {
+        int faultsBefore = config.FaultCount;
         int experts = config.Integer("moe_num_experts", minimum: 1);
         int perToken = config.Integer("moe_k", minimum: 1);
         int first = config.Integer("moe_layer_start_index", minimum: 0, fallback: 0);
         int last = config.Integer("moe_layer_end_index", minimum: -1, fallback: -1);
-        if (perToken > experts)
+        bool areNumbersRead = config.FaultCount == faultsBefore;
+        if (areNumbersRead && perToken > experts)
         {
             config.Report(InvalidExperts, "moe_k", $"'moe_k' is {perToken} and must not exceed 'moe_num_experts', which is {experts}.");
         }
 
         // −1 stands for the last layer.
         last = last == -1 ? layers - 1 : last;
-        if (last >= layers || first > last)
+        if (areNumbersRead && (last >= layers || first > last))
         {
             config.Report(
                 InvalidExperts,

@@ -14,7 +14,7 @@ public static class GraphVerifier
         var diagnostics = new List<GraphDiagnostic>();
 
         VerifyDefinitions(graph, diagnostics);
-        if (diagnostics.Count > 0)
+        if (diagnostics.Any(diagnostic => diagnostic.Id != DeadNode))
         {
             // Types of undefined values would only repeat the same fault in other words.
             return diagnostics;
