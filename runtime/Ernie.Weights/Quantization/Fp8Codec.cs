@@ -70,11 +70,13 @@ public static class Fp8Codec
     private static float[] BuildValues()
     {
         var values = new float[256];
+        // float.NaN has its sign bit set; code 0x7F has not.
+        float positiveNaN = BitConverter.UInt32BitsToSingle(0x7FC00000);
         for (int code = 0; code < values.Length; code++)
         {
             int exponent = code >> 3 & 0xF;
             int mantissa = code & 7;
-            float magnitude = exponent == 0xF && mantissa == 7 ? float.NaN
+            float magnitude = exponent == 0xF && mantissa == 7 ? positiveNaN
                 : exponent == 0 ? mantissa * SubnormalStep
                 : MathF.ScaleB(1f + mantissa / 8f, exponent - 7);
             values[code] = code < 128 ? magnitude : -magnitude;
