@@ -8,8 +8,8 @@ namespace Ernie.Weights.Tests;
 /// <summary>The oracle against the reference implementation's logits, and each quantisation scheme's cost by the oracle.</summary>
 public sealed class ReferenceModelTests
 {
-    // Two windows of 51 keep the test short; the whole table is in docs/quantization.md.
-    private const int Windows = 2;
+    // One window of 51 keeps the test short; the whole table is in docs/quantization.md.
+    private const int Windows = 1;
 
     private static readonly Lazy<double> s_exactPerplexity = new(() => Tales(WeightEncoding.Bf16).Perplexity(HeldOutIds(), maxWindows: Windows));
 
@@ -45,7 +45,8 @@ public sealed class ReferenceModelTests
 
         double quantized = Tales(new WeightEncoding(format, groupSize)).Perplexity(ids, maxWindows: Windows);
 
-        Assert.InRange(quantized / s_exactPerplexity.Value, 0.999, greatestRatio);
+        // Over one window rounding may happen to help a little.
+        Assert.InRange(quantized / s_exactPerplexity.Value, 0.99, greatestRatio);
     }
 
     private static int[] HeldOutIds()
