@@ -18,6 +18,8 @@ public static class TokenizerLoader
         TokenizerConfiguration configuration = TokenizerConfiguration.Read(directory);
         string model = Path.Combine(directory, "tokenizer.model");
         if (File.Exists(model)) return SentencePieceLoader.Load(model, configuration);
-        throw new FileNotFoundException($"'{directory}' holds no tokenizer.model.", model);
+        string json = Path.Combine(directory, "tokenizer.json");
+        if (File.Exists(json)) return TokenizerJsonLoader.Load(json, configuration);
+        throw new FileNotFoundException($"'{directory}' holds neither tokenizer.model nor tokenizer.json.", model);
     }
 }

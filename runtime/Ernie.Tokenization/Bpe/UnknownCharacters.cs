@@ -19,6 +19,8 @@ internal sealed record UnknownCharacters(int[]? ByteIds, int UnknownId, bool Fus
             return;
         }
 
+        // To the model a space is U+2581; where even that has no piece, its bytes are the symbol's.
+        if (character is " ") character = "▁";
         Span<byte> bytes = stackalloc byte[4];
         int count = Encoding.UTF8.GetBytes(character, bytes);
         foreach (byte value in bytes[..count]) ids.Add(ByteIds[value]);
