@@ -4,7 +4,7 @@ namespace Ernie.Samplers.Tests.Shipped;
 
 public class SamplerDistributionTests
 {
-    private const int Draws = 30_000;
+    private const int Draws = 12_000;
     private const int Vocabulary = 300;
 
     public static TheoryData<float, int, float, float> Limits => new()
