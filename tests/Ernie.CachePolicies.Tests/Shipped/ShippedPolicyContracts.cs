@@ -1,0 +1,20 @@
+using Ernie.Caching;
+using Ernie.Testing.Contracts;
+
+namespace Ernie.CachePolicies.Tests.Shipped;
+
+/// <summary>The contract tests for one shipped policy.</summary>
+public abstract class ShippedPolicyContract(string name) : CachePolicyContract
+{
+    protected override int Operations => Environment.GetEnvironmentVariable("ERNIE_LONG_TESTS") == "1" ? 1_000_000 : 20_000;
+
+    protected override ICachePolicy Create(CachePolicyOptions options) => ShippedPolicies.ByName[name](options);
+}
+
+public sealed class LruContractTests() : ShippedPolicyContract("lru");
+
+public sealed class S3FifoContractTests() : ShippedPolicyContract("s3-fifo");
+
+public sealed class PriorityContractTests() : ShippedPolicyContract("priority-ttl");
+
+public sealed class TenantQuotaContractTests() : ShippedPolicyContract("tenant-quota");
