@@ -23,6 +23,8 @@ internal sealed class S3FifoPolicy : PrefixCachePolicy
     private readonly byte[] _frequency;
     private readonly bool[] _isInMain;
     private readonly GhostQueue _ghost;
+    private readonly long[] _adoptedBy;
+    private long _call;
 
     public S3FifoPolicy(CachePolicyOptions options)
         : base(PolicyName, options)
@@ -32,23 +34,26 @@ internal sealed class S3FifoPolicy : PrefixCachePolicy
         _frequency = new byte[options.PageCount];
         _isInMain = new bool[options.PageCount];
         _ghost = new GhostQueue(options.PageCount);
+        _adoptedBy = new long[options.PageCount];
     }
+
+    protected override void BeginCall() => _call++;
 
     protected override void OnAdopted(int page, in PrefixKey key)
     {
         _frequency[page] = 0;
+        _adoptedBy[page] = _call;
         _isInMain[page] = _ghost.Contains(Pages.Hash(page));
         _queues.Append(_isInMain[page] ? Main : Small, page);
     }
 
-    protected override void OnHit(int page, in PrefixKey key) => CountUse(page);
-
-    protected override void OnOffered(int page, in PrefixKey key)
+    // A sequence leases what it offers, at once and again with every page it adds: only a lease of an idle page, and not the
+    // one right after its adoption, is another request's use.
+    protected override void OnHit(int page, in PrefixKey key)
     {
-        // A pinned page was counted when its lease was taken.
-        if (!Pages.IsPinned(page))
+        if (!Pages.IsPinned(page) && _call > _adoptedBy[page] + 1)
         {
-            CountUse(page);
+            _frequency[page] = Math.Min(LargestFrequency, (byte)(_frequency[page] + 1));
         }
     }
 
@@ -100,8 +105,6 @@ internal sealed class S3FifoPolicy : PrefixCachePolicy
 
         _queues.Remove(_isInMain[page] ? Main : Small, page);
     }
-
-    private void CountUse(int page) => _frequency[page] = Math.Min(LargestFrequency, (byte)(_frequency[page] + 1));
 
     private void MoveToMain(int page)
     {

@@ -118,7 +118,36 @@ public sealed class CachePolicyBenchmark
                 pages[i] = _free.Pop();
             }
 
-            _running.Enqueue((lease, pages, request));
+            _running.Enqueue((Offer(request, request.PromptLength, pages, lease), pages, request));
+        }
+
+        // An engine offers the pages that are full and leases what the cache then holds, in the sequence's place.
+        private PrefixLease Offer(CacheTraceRequest request, int length, PageId[] pages, PrefixLease lease)
+        {
+            PrefixKey key = Key(request, length);
+            int full = length / _setup._tokensPerPage;
+            var cached = new PageId[full];
+
+            (long start, long bytes) = Begin();
+            InsertResult result = _policy.Insert(key, pages.AsSpan(0, full));
+            PrefixLease longer = _policy.Acquire(key, cached);
+            _policy.Release(lease);
+            End(start, bytes, full + longer.PageCount + lease.PageCount);
+
+            if (longer.PageCount < result.AlreadyCached + result.Adopted)
+            {
+                throw new InvalidOperationException(
+                    $"{_policy.Name} holds {result.AlreadyCached + result.Adopted} pages of a sequence and leased {longer.PageCount}.");
+            }
+
+            for (int i = lease.PageCount; i < result.AlreadyCached; i++)
+            {
+                // Another request brought this page meanwhile: the copy is free.
+                _free.Push(pages[i]);
+                pages[i] = cached[i];
+            }
+
+            return longer;
         }
 
         private void Evict(int count)
@@ -142,20 +171,13 @@ public sealed class CachePolicyBenchmark
         private void Finish()
         {
             (PrefixLease lease, PageId[] pages, CacheTraceRequest request) = _running.Dequeue();
-            PrefixKey key = Key(request, request.Tokens.Length);
-            ReadOnlySpan<PageId> full = pages.AsSpan(0, request.Tokens.Length / _setup._tokensPerPage);
-
+            lease = Offer(request, request.Tokens.Length, pages, lease);
             (long start, long bytes) = Begin();
-            InsertResult result = _policy.Insert(key, full);
             _policy.Release(lease);
-            End(start, bytes, full.Length + lease.PageCount);
-
-            for (int i = lease.PageCount; i < pages.Length; i++)
+            End(start, bytes, lease.PageCount);
+            foreach (PageId page in pages.AsSpan(lease.PageCount))
             {
-                if (i < result.AlreadyCached || i >= result.AlreadyCached + result.Adopted)
-                {
-                    _free.Push(pages[i]);
-                }
+                _free.Push(page);
             }
         }
 
