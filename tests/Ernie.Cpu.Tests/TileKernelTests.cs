@@ -36,12 +36,13 @@ public sealed unsafe class TileKernelTests
         CompareAllTiles(new Avx2TileKernel(), bits, perBlock, blockLength, blocks);
     }
 
-    [Theory]
-    [MemberData(nameof(Shapes))]
-    public void AvxVnni_EveryTile_EqualsScalar(int bits, bool perBlock, int blockLength, int blocks)
+    // One test for all shapes: few processors have it, and each skipped case would be reported.
+    [Fact]
+    public void AvxVnni_EveryTile_EqualsScalar()
     {
         Assert.SkipUnless(CpuFeatures.Detect().AvxVnni, "This processor has no AVX-VNNI.");
-        CompareAllTiles(new AvxVnniTileKernel(), bits, perBlock, blockLength, blocks);
+        foreach (TheoryDataRow<int, bool, int, int> shape in Shapes())
+            CompareAllTiles(new AvxVnniTileKernel(), shape.Data.Item1, shape.Data.Item2, shape.Data.Item3, shape.Data.Item4);
     }
 
     [Theory]

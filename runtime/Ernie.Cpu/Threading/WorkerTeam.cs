@@ -14,7 +14,7 @@ internal sealed unsafe class WorkerTeam : IDisposable
     private static readonly long s_spinTicks = System.Diagnostics.Stopwatch.Frequency / 2000;
 
     // Beyond this many polls somebody else has our processor: let it run.
-    private const int PollsBeforeYield = 4000;
+    private const int PollsBeforeYield = 1000;
 
     private readonly Thread[] _threads;
     private readonly SemaphoreSlim[] _wakeUps;
@@ -46,6 +46,9 @@ internal sealed unsafe class WorkerTeam : IDisposable
 
     /// <summary>Workers including the caller.</summary>
     internal int Count { get; }
+
+    /// <summary>Workers that sleep because no work came for a while.</summary>
+    internal int ParkedWorkers => _parked.Count(parked => parked.Value == 1);
 
     /// <summary>Runs <paramref name="work"/> on every worker and returns when all are done.</summary>
     /// <remarks>A worker that throws leaves the others waiting at their next barrier only until they see the failure; the first one is rethrown here.</remarks>
