@@ -97,6 +97,9 @@ public sealed class CudaExecutor : IExecutor, IDeviceSampling
     /// <summary>The kernels in use.</summary>
     public KernelPlan Plan { get; }
 
+    /// <summary>Whether decoding steps replay graphs; measurements of single kernels switch it off for a step.</summary>
+    internal bool RunsGraphs { get; set; } = true;
+
     /// <summary>Device memory taken, in bytes.</summary>
     public long DeviceBytes => _arena.ByteCount;
 
@@ -127,7 +130,7 @@ public sealed class CudaExecutor : IExecutor, IDeviceSampling
         PendingStep step = _steps[sequence % _steps.Length];
         int hostLogits = Describe(batch, step, sequence);
         bool isDecode = StepWriter.IsDecode(batch);
-        nint graph = isDecode && _graphs is not null ? _graphs.For(batch.RowCount) : 0;
+        nint graph = isDecode && RunsGraphs && _graphs is not null ? _graphs.For(batch.RowCount) : 0;
         bool listsLogitsApart = !isDecode && hostLogits + batch.RowCount > _layout.RowCapacity;
         int firstList = graph != 0 && _writer.Continues(batch) ? 0 : Upload(batch, sequence, listsLogitsApart);
         if (graph != 0)

@@ -16,6 +16,9 @@ internal sealed class CudaKernel : IDisposable
         _function = function;
     }
 
+    /// <summary>Told after each launch with its stream, for measurements; null otherwise.</summary>
+    internal static Action<KernelSpec, nint>? Launched { get; set; }
+
     public KernelSpec Specification { get; }
 
     /// <summary>Loads a cubin into the current context.</summary>
@@ -72,6 +75,8 @@ internal sealed class CudaKernel : IDisposable
             if (result != CuResult.CUDA_SUCCESS)
                 Interop.Cuda.Check(result, $"cuLaunchKernelEx({Specification.Name}, grid {gridX}x{gridY}x{gridZ})");
         }
+
+        Launched?.Invoke(Specification, stream);
     }
 
     public void Dispose() => _module.Dispose();

@@ -1,0 +1,21 @@
+namespace Ernie.Gpu.Tests;
+
+/// <summary>Files of the repository: above the assembly, or above the working folder when only the published program is elsewhere.</summary>
+internal static class RepositoryFiles
+{
+    public static string Require(string relativePath)
+    {
+        foreach (string start in (string[])[AppContext.BaseDirectory, Environment.CurrentDirectory])
+        {
+            for (DirectoryInfo? folder = new(start); folder is not null; folder = folder.Parent)
+            {
+                string path = Path.Combine(folder.FullName, relativePath);
+                if (File.Exists(path))
+                    return path;
+            }
+        }
+
+        Assert.Skip($"{relativePath} was not found above {AppContext.BaseDirectory} or the working folder.");
+        return "";
+    }
+}
