@@ -1,11 +1,7 @@
-using Ernie.CachePolicies.Lru;
-using Ernie.CachePolicies.S3Fifo;
-using Ernie.Caching;
+using Ernie.CachePolicies.Tests.Shipped;
 using Ernie.Hosting.CacheBenchmark;
-using Ernie.Plugins;
-using Ernie.Sampling;
 
-namespace Ernie.Hosting.Tests.CacheBenchmark;
+namespace Ernie.CachePolicies.Tests.CacheBenchmark;
 
 public class CachePolicyBenchmarkTests
 {
@@ -30,7 +26,7 @@ public class CachePolicyBenchmarkTests
         CacheTrace trace = CacheTrace.Create(name, 300, seed: 1);
         int everything = trace.Requests.Sum(request => (request.Tokens.Length / 64) + 1);
 
-        CacheBenchmarkResult result = new CachePolicyBenchmark(trace, everything, concurrency: 1).Run("lru", Policies.Create("lru"));
+        CacheBenchmarkResult result = new CachePolicyBenchmark(trace, everything, concurrency: 1).Run("lru", ShippedPolicies.ByName["lru"]);
 
         Assert.Equal(0, result.EvictedPages);
         Assert.Equal(result.BestHitRate, result.HitRate, 1e-12);
@@ -44,13 +40,13 @@ public class CachePolicyBenchmarkTests
         CacheTrace trace = CacheTrace.Create("shared-system-prompt", 600, seed: 1);
         var benchmark = new CachePolicyBenchmark(trace, pageCount: 1024, concurrency: 4);
 
-        CacheBenchmarkResult lru = benchmark.Run("lru", Policies.Create("lru"));
-        CacheBenchmarkResult s3Fifo = benchmark.Run("s3-fifo", Policies.Create("s3-fifo"));
+        CacheBenchmarkResult lru = benchmark.Run("lru", ShippedPolicies.ByName["lru"]);
+        CacheBenchmarkResult s3Fifo = benchmark.Run("s3-fifo", ShippedPolicies.ByName["s3-fifo"]);
 
         Assert.True(lru.EvictedPages > 0);
         Assert.True(lru.HitRate < lru.BestHitRate);
         Assert.True(s3Fifo.HitRate > lru.HitRate, $"long texts read once push shared prompts out: s3-fifo {s3Fifo.HitRate}, lru {lru.HitRate}");
-        Assert.Equal(lru.HitRate, benchmark.Run("lru", Policies.Create("lru")).HitRate);
+        Assert.Equal(lru.HitRate, benchmark.Run("lru", ShippedPolicies.ByName["lru"]).HitRate);
     }
 
     [Fact]
@@ -64,25 +60,6 @@ public class CachePolicyBenchmarkTests
         int longest = trace.Requests.Max(request => (request.Tokens.Length + 63) / 64);
 
         Assert.Contains($"{longest} pages", Assert.Throws<ArgumentException>(() => new CachePolicyBenchmark(trace, longest - 1, concurrency: 1)).Message, StringComparison.Ordinal);
-        new CachePolicyBenchmark(trace, longest, concurrency: 1).Run("lru", Policies.Create("lru"));
-    }
-
-    private sealed class Policies : IPluginRegistry
-    {
-        private readonly Dictionary<string, Func<CachePolicyOptions, ICachePolicy>> _factories = [];
-
-        public static Func<CachePolicyOptions, ICachePolicy> Create(string name)
-        {
-            var policies = new Policies();
-            new LruPlugin().Register(policies);
-            new S3FifoPlugin().Register(policies);
-            return policies._factories[name];
-        }
-
-        public void AddSampler(ISampler sampler) => Assert.Fail("not a cache policy");
-
-        public void AddCachePolicy(string name, Func<CachePolicyOptions, ICachePolicy> create) => _factories.Add(name, create);
-
-        public void AddHost(IEngineHost host) => Assert.Fail("not a cache policy");
+        new CachePolicyBenchmark(trace, longest, concurrency: 1).Run("lru", ShippedPolicies.ByName["lru"]);
     }
 }
