@@ -93,7 +93,7 @@ public sealed class EngineOptions
             EnableOverlap = options.Flag("enable-overlap-schedule"),
             UseCudaGraphs = UsesCudaGraphs(options),
             Seed = (ulong?)options.WholeNumber("seed"),
-            Sampler = options.RequiredText("sampler"),
+            Sampler = options.RequiredText("sampler") is "base" or "base_non_truncated" or "air" ? "standard" : options.RequiredText("sampler"),
             CachePolicy = options.RequiredText("cache-policy"),
             CachePolicySettings = ParseSettings(options.List("cache-policy-option")),
             PluginDirectories = options.List("plugin-dir"),

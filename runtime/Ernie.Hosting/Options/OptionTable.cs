@@ -58,7 +58,7 @@ public static class OptionTable
     /// <summary>How tokens are drawn.</summary>
     public static IReadOnlyList<OptionDefinition> Sampling { get; } =
     [
-        new("sampler", OptionGroup.Sampling, OptionKind.Text, "Sampler (plugin) of requests that name none.") { Default = "standard" },
+        new("sampler", OptionGroup.Sampling, OptionKind.Text, "Sampler (plugin) of requests that name none; FastDeploy's base, base_non_truncated and air are standard.") { Default = "standard", EnvironmentVariables = ["FD_SAMPLING_CLASS"] },
         new("max-logprobs", OptionGroup.Sampling, OptionKind.WholeNumber, "Most log-probabilities per token that a request may ask for.") { Default = "20" },
     ];
 

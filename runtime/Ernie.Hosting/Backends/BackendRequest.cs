@@ -1,0 +1,27 @@
+using Ernie.Graph;
+using Ernie.Hosting.Options;
+using Ernie.Weights;
+
+namespace Ernie.Hosting.Backends;
+
+/// <summary>What a backend makes an executor of.</summary>
+public sealed record BackendRequest
+{
+    /// <summary>The model after the shared passes, its weights' encodings assigned.</summary>
+    public required ModelGraph Graph { get; init; }
+
+    /// <summary>The weights; live as long as the executor.</summary>
+    public required Checkpoint Checkpoint { get; init; }
+
+    /// <summary>What the checkpoint's config says about its layout; null to judge by shapes and names.</summary>
+    public CheckpointLayout? Layout { get; init; }
+
+    /// <summary>Precisions, of which the graph has the weights' already.</summary>
+    public required QuantizationOptions Quantization { get; init; }
+
+    /// <summary>Capacity and device options.</summary>
+    public required EngineOptions Options { get; init; }
+
+    /// <summary>Told what is being done, one line each.</summary>
+    public Action<string>? Progress { get; init; }
+}

@@ -1,0 +1,47 @@
+using Ernie.Graph;
+using Ernie.Hosting.Options;
+
+namespace Ernie.Hosting.Backends;
+
+/// <summary>How many pages of keys and values, and the length that they allow.</summary>
+/// <param name="PageCount">Pages.</param>
+/// <param name="MaxModelLength">Tokens of prompt and output together.</param>
+public readonly record struct CacheSize(int PageCount, int MaxModelLength)
+{
+    /// <summary>Tokens in a page.</summary>
+    public const int TokensPerPage = 64;
+
+    /// <summary>Plans the cache within a budget.</summary>
+    /// <param name="shape">The model.</param>
+    /// <param name="options">What the operator asks for.</param>
+    /// <param name="pageBytes">Bytes of a page over all layers.</param>
+    /// <param name="budgetBytes">Memory for the cache.</param>
+    /// <exception cref="OptionException">The length asked for is beyond the model or the memory; the message says what fits.</exception>
+    public static CacheSize Plan(ModelShape shape, EngineOptions options, long pageBytes, long budgetBytes)
+    {
+        ArgumentNullException.ThrowIfNull(shape);
+        ArgumentNullException.ThrowIfNull(options);
+        if (options.MaxModelLength > shape.MaxPosition)
+        {
+            throw new OptionException($"--max-model-len is {options.MaxModelLength}; {shape.Name} takes {shape.MaxPosition} tokens at most.");
+        }
+
+        int length = options.MaxModelLength ?? shape.MaxPosition;
+        long needed = (long)options.MaxSequences * ((length + TokensPerPage - 1) / TokensPerPage);
+        int pages = options.PageCount ?? (int)Math.Min(Math.Min(budgetBytes / pageBytes, needed), int.MaxValue);
+        if (pages < 1)
+        {
+            throw new OptionException(
+                $"There is no memory for keys and values: {budgetBytes >> 20} MiB are left beside the weights and a page of {TokensPerPage} tokens takes {pageBytes / 1024.0 / 1024.0:F2} MiB.");
+        }
+
+        long held = (long)pages * TokensPerPage;
+        if (options.MaxModelLength is { } wanted && wanted > held)
+        {
+            throw new OptionException(
+                $"--max-model-len is {wanted}; {pages} pages of keys and values hold {held} tokens. Use {held} at most, a smaller model, or more memory.");
+        }
+
+        return new CacheSize(pages, (int)Math.Min(length, held));
+    }
+}

@@ -1,0 +1,228 @@
+using System.Diagnostics;
+using System.Diagnostics.CodeAnalysis;
+using Ernie.Caching;
+using Ernie.Engine;
+using Ernie.Execution;
+using Ernie.Graph;
+using Ernie.Hosting.Backends;
+using Ernie.Hosting.Models;
+using Ernie.Hosting.Options;
+using Ernie.Hosting.Plugins;
+using Ernie.Models;
+using Ernie.Text;
+using Ernie.Tokenization;
+using Ernie.Weights;
+using ModelDefaults = Ernie.Tokenization.GenerationDefaults;
+
+namespace Ernie.Hosting;
+
+/// <summary>The composition root: options → plugins, model, graph, device, engine.</summary>
+[RequiresUnreferencedCode("Plugins, and models that are not compiled in, are loaded at run time.")]
+[RequiresDynamicCode("Models that are not compiled in are compiled at run time.")]
+public sealed class EngineBuilder
+{
+    private readonly ModelOptions _modelOptions;
+    private readonly EngineOptions _engineOptions;
+    private readonly List<StartupPhase> _phases = [];
+
+    /// <summary>Makes a builder.</summary>
+    /// <param name="modelOptions">Which model.</param>
+    /// <param name="engineOptions">Capacity, device, plugins.</param>
+    public EngineBuilder(ModelOptions modelOptions, EngineOptions engineOptions)
+    {
+        ArgumentNullException.ThrowIfNull(modelOptions);
+        ArgumentNullException.ThrowIfNull(engineOptions);
+        _modelOptions = modelOptions;
+        _engineOptions = engineOptions;
+    }
+
+    /// <summary>Backends to choose from, best first.</summary>
+    public IReadOnlyList<IBackend> Backends { get; init; } = BackendList.All;
+
+    /// <summary>Told what is being done and what an operator should know, one line each.</summary>
+    public Action<string>? Progress { get; init; }
+
+    /// <summary>Where graphs compiled at run time are kept.</summary>
+    public static string CompiledModelCache => Path.Combine(
+        Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.DoNotVerify), "ernie", "compiled-models");
+
+    /// <summary>The directories plugins are loaded from.</summary>
+    /// <param name="options">Further directories.</param>
+    public static IReadOnlyList<string> PluginDirectories(EngineOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        return [PluginLoader.DefaultDirectory, .. options.PluginDirectories];
+    }
+
+    /// <summary>The recipe that quantisation options stand for.</summary>
+    /// <param name="options">Precisions.</param>
+    public static QuantizationRecipe CreateRecipe(QuantizationOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        return new QuantizationRecipe(Encoding(options.Layers, options.GroupSize), Encoding(options.Head, options.GroupSize));
+    }
+
+    /// <summary>Builds the engine and starts it.</summary>
+    /// <param name="cancellationToken">Ends a download; what is loaded from disk is loaded to the end.</param>
+    /// <exception cref="OptionException">Options that do not fit the model, the device or the plugins.</exception>
+    /// <exception cref="PluginException">A required plugin does not work.</exception>
+    /// <exception cref="WeightFormatException">The checkpoint is damaged or does not fit.</exception>
+    /// <exception cref="HubException">The model cannot be downloaded.</exception>
+    public async Task<EngineSession> BuildAsync(CancellationToken cancellationToken = default)
+    {
+        long startedAt = Stopwatch.GetTimestamp();
+        ModelFiles files = await ModelFiles.FindAsync(_modelOptions, Progress, cancellationToken).ConfigureAwait(false);
+        Note("find model", startedAt);
+
+        // Neither needs the other: the tokenizer and the plugins load while the weights are read.
+        Task<TextParts> text = Task.Run(() => LoadText(files), cancellationToken);
+        Task<PluginCatalog> plugins = Task.Run(LoadPlugins, cancellationToken);
+        (ModelGraph graph, Checkpoint checkpoint) = OpenModel(files);
+        IExecutor? executor = null;
+        try
+        {
+            IBackend backend = BackendList.Choose(Backends, _engineOptions.Device, Progress);
+            startedAt = Stopwatch.GetTimestamp();
+            executor = backend.Create(new BackendRequest
+            {
+                Graph = graph,
+                Checkpoint = checkpoint,
+                Layout = files.Folder.Layout,
+                Quantization = _modelOptions.Quantization,
+                Options = _engineOptions,
+                Progress = Progress,
+            });
+            Note($"load weights on {executor.Info.Device}", startedAt);
+            PluginCatalog catalog = await plugins.ConfigureAwait(false);
+            TextParts parts = await text.ConfigureAwait(false);
+            startedAt = Stopwatch.GetTimestamp();
+            ExecutorWarmup.Run(executor);
+            Note("warm up", startedAt);
+            EngineSettings settings = CreateSettings(files, executor.Info, catalog);
+            return new EngineSession(new InferenceEngine(executor, settings), checkpoint)
+            {
+                Tokenizer = parts.Tokenizer,
+                ChatTemplate = parts.ChatTemplate,
+                Defaults = parts.Defaults,
+                Graph = graph,
+                ModelDirectory = files.Folder.Path,
+                Plugins = catalog,
+                Phases = _phases,
+            };
+        }
+        catch
+        {
+            executor?.Dispose();
+            checkpoint.Dispose();
+            throw;
+        }
+    }
+
+    private (ModelGraph Graph, Checkpoint Checkpoint) OpenModel(ModelFiles files)
+    {
+        long startedAt = Stopwatch.GetTimestamp();
+        ResolvedModel model = ModelRegistry.Resolve(files.Folder.ConfigPath, CompiledModelCache);
+        ModelGraph graph = model.Definition.BuildOptimizedGraph(CreateRecipe(_modelOptions.Quantization));
+        Note(model.Source == ModelSource.CompiledNow ? "compile graph" : "build graph", startedAt);
+        return (graph, _modelOptions.LoadFormat == LoadFormat.Dummy ? new DummyCheckpoint() : files.Folder.OpenWeights());
+    }
+
+    private TextParts LoadText(ModelFiles files)
+    {
+        long startedAt = Stopwatch.GetTimestamp();
+        string directory = _modelOptions.Tokenizer ?? files.Folder.Path;
+        BpeTokenizer tokenizer = TokenizerLoader.Load(directory);
+        IChatTemplate? template = _modelOptions.ChatTemplate is { } given
+            ? ChatTemplateLoader.Parse(given, directory, tokenizer)
+            : ChatTemplateLoader.Load(directory, tokenizer);
+        ModelDefaults own = ModelDefaults.Load(files.Folder.Path, tokenizer);
+        Note("load tokenizer (beside the weights)", startedAt);
+        return new TextParts(tokenizer, template, new GenerationDefaults
+        {
+            Temperature = own.Temperature ?? 1,
+            TopP = own.TopP ?? 1,
+            TopK = own.TopK ?? 0,
+            RepetitionPenalty = own.RepetitionPenalty ?? 1,
+            EndTokens = own.EndTokens,
+        });
+    }
+
+    private PluginCatalog LoadPlugins()
+    {
+        long startedAt = Stopwatch.GetTimestamp();
+        PluginCatalog catalog = PluginLoader.Load(PluginDirectories(_engineOptions));
+        foreach (PluginDiagnostic diagnostic in catalog.Diagnostics)
+        {
+            Progress?.Invoke(diagnostic.ToString());
+        }
+
+        Note("load plugins (beside the weights)", startedAt);
+        return catalog;
+    }
+
+    private EngineSettings CreateSettings(ModelFiles files, ExecutorInfo info, PluginCatalog catalog)
+    {
+        if (!catalog.Samplers.ContainsKey(_engineOptions.Sampler))
+        {
+            throw new OptionException($"--sampler is '{_engineOptions.Sampler}'; the plugins bring {List(catalog.Samplers.Keys)}.");
+        }
+
+        ICachePolicy? policy = null;
+        if (_engineOptions.EnablePrefixCaching)
+        {
+            if (!catalog.CachePolicies.TryGetValue(_engineOptions.CachePolicy, out Func<CachePolicyOptions, ICachePolicy>? create))
+            {
+                throw new OptionException($"--cache-policy is '{_engineOptions.CachePolicy}'; the plugins bring {List(catalog.CachePolicies.Keys)}.");
+            }
+
+            policy = CreatePolicy(create, new CachePolicyOptions(info.PageCount, info.TokensPerPage) { Settings = _engineOptions.CachePolicySettings });
+        }
+
+        return new EngineSettings
+        {
+            ModelName = _modelOptions.ServedModelName ?? files.Name,
+            Samplers = [.. catalog.Samplers.Values],
+            DefaultSampler = _engineOptions.Sampler,
+            CachePolicy = policy,
+            MaxSequences = _engineOptions.MaxSequences,
+            MaxQueuedRequests = _engineOptions.MaxQueuedRequests,
+            ChunkedPrefill = _engineOptions.EnableChunkedPrefill,
+            Overlap = _engineOptions.EnableOverlap,
+            Seed = _engineOptions.Seed,
+            MaxLogprobs = _engineOptions.MaxLogprobs,
+            Warn = Progress,
+        };
+    }
+
+    private ICachePolicy CreatePolicy(Func<CachePolicyOptions, ICachePolicy> create, CachePolicyOptions options)
+    {
+        try
+        {
+            return create(options);
+        }
+        catch (ArgumentException e)
+        {
+            throw new OptionException($"--cache-policy {_engineOptions.CachePolicy}: {e.Message}", e);
+        }
+    }
+
+    private static WeightEncoding Encoding(WeightPrecision precision, int groupSize) => precision switch
+    {
+        WeightPrecision.WInt8 => WeightEncoding.Int8PerChannel,
+        WeightPrecision.WInt4 => groupSize == 0 ? WeightEncoding.Int4PerChannel : WeightEncoding.Int4Group(groupSize),
+        WeightPrecision.BlockWiseFp8 => WeightEncoding.Fp8Block128,
+        _ => WeightEncoding.Bf16,
+    };
+
+    private static string List(IEnumerable<string> names) => string.Join(", ", names.Order(StringComparer.Ordinal));
+
+    private void Note(string phase, long startedAt)
+    {
+        lock (_phases)
+        {
+            _phases.Add(new StartupPhase(phase, Stopwatch.GetElapsedTime(startedAt)));
+        }
+    }
+
+    private sealed record TextParts(ITokenizer Tokenizer, IChatTemplate? ChatTemplate, GenerationDefaults Defaults);
+}

@@ -1,0 +1,69 @@
+using Ernie.Graph;
+using Ernie.Hosting.Backends;
+using Ernie.Hosting.Options;
+using Ernie.Models;
+
+namespace Ernie.Hosting.Tests.Building;
+
+public sealed class CacheSizeTests
+{
+    private static readonly ModelShape s_tales = ModelRegistry.FindByName("tales")!.Shape; // Compiled in.
+
+    private static CacheSize Plan(EngineOptions options, long budget) => CacheSize.Plan(s_tales, options, pageBytes: 1000, budget);
+
+    [Theory]
+    [InlineData(1_000_000, 1000, 8192)]
+    [InlineData(100_000, 100, 6400)]
+    [InlineData(1000, 1, 64)]
+    [InlineData(100_000_000, 2 * 128, 8192)]
+    public void Plan_ByMemory_CapsPagesAndLength(long budget, int pages, int length)
+    {
+        var options = new EngineOptions { MaxSequences = budget > 10_000_000 ? 2 : 128 };
+
+        Assert.Equal(new CacheSize(pages, length), Plan(options, budget));
+    }
+
+    [Fact]
+    public void Plan_NoMemory_SaysSo()
+    {
+        Assert.Contains("no memory", Assert.Throws<OptionException>(() => Plan(new EngineOptions(), 999)).Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(8192, true)]
+    [InlineData(8193, false)]
+    public void Plan_LengthBeyondTheModel_IsRefused(int length, bool isTaken)
+    {
+        var options = new EngineOptions { MaxModelLength = length };
+        if (isTaken)
+        {
+            Assert.Equal(length, Plan(options, 1_000_000).MaxModelLength);
+        }
+        else
+        {
+            Assert.Contains("8192", Assert.Throws<OptionException>(() => Plan(options, 1_000_000)).Message, StringComparison.Ordinal);
+        }
+    }
+
+    [Theory]
+    [InlineData(640, true)]
+    [InlineData(641, false)]
+    public void Plan_LengthBeyondMemory_SaysWhatFits(int length, bool isTaken)
+    {
+        var options = new EngineOptions { MaxModelLength = length };
+        if (isTaken)
+        {
+            Assert.Equal(length, Plan(options, 10_000).MaxModelLength);
+        }
+        else
+        {
+            Assert.Contains("640", Assert.Throws<OptionException>(() => Plan(options, 10_000)).Message, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public void Plan_PagesGiven_WinOverMemory()
+    {
+        Assert.Equal(new CacheSize(7, 448), Plan(new EngineOptions { PageCount = 7 }, 0));
+    }
+}
