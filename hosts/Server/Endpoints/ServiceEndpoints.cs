@@ -9,9 +9,9 @@ namespace Ernie.Server.Endpoints;
 /// <summary>Probes, version, load, metrics and configuration.</summary>
 internal sealed class ServiceEndpoints(ServerContext server)
 {
-    /// <summary><c>GET /health</c>: fails while a step hangs.</summary>
-    public Task HealthAsync(HttpContext context) => server.Health.IsHung()
-        ? Probe(context, "unhealthy", $"A step has not ended within {server.Options.HungStepSeconds:0.###} s.")
+    /// <summary><c>GET /health</c>: fails while a step hangs, or after the engine gave up.</summary>
+    public Task HealthAsync(HttpContext context) => server.Health.FindFault() is { } fault
+        ? Probe(context, "unhealthy", fault)
         : Probe(context, "ok", null);
 
     /// <summary><c>GET /ready</c>: fails while the server takes nothing new.</summary>
@@ -19,7 +19,7 @@ internal sealed class ServiceEndpoints(ServerContext server)
     {
         if (server.Admission.Draining)
             return Probe(context, "draining", "The server is shutting down.");
-        return server.Health.IsHung() ? HealthAsync(context) : Probe(context, "ready", null);
+        return server.Health.FindFault() is { } fault ? Probe(context, "unhealthy", fault) : Probe(context, "ready", null);
     }
 
     /// <summary><c>GET /ping</c>: the process answers.</summary>

@@ -77,7 +77,7 @@ internal static class ChoiceStream
     {
         var decoder = new ChoiceDecoder(server, settings, index);
         GenerationRequest request = settings.ToRequest(server, prompt, choice, index == 0 ? settings.Id : $"{settings.Id}-{index}");
-        SequenceTimer timer = server.Metrics.StartSequence(prompt.Tokens.Count);
+        SequenceTimer timer = server.Metrics.StartSequence();
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         string reason = "abort";
         IAsyncEnumerator<GenerationEvent> steps = server.Engine.GenerateAsync(request, stop.Token).GetAsyncEnumerator(stop.Token);

@@ -22,24 +22,26 @@ internal sealed class HealthMonitor : IDisposable
         _engine = engine;
         _limit = limit;
         _clock = clock;
-        _timer = clock.CreateTimer(static state => ((HealthMonitor)state!).IsHung(), this, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(1));
+        _timer = clock.CreateTimer(static state => ((HealthMonitor)state!).FindFault(), this, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(1));
     }
 
     /// <summary>Looks now.</summary>
-    /// <returns>Whether one step has been running for longer than the limit.</returns>
-    public bool IsHung()
+    /// <returns>What is wrong: the engine gave up, or one step has been running for longer than the limit; null when all is well.</returns>
+    public string? FindFault()
     {
         EngineStatistics statistics = _engine.GetStatistics();
+        if (statistics.Failure is { } failure)
+            return failure;
         lock (_lock)
         {
             if (!statistics.StepInFlight || statistics.Steps != _stepsSeen)
             {
                 _stepsSeen = statistics.StepInFlight ? statistics.Steps : -1;
                 _seenAt = _clock.GetTimestamp();
-                return false;
+                return null;
             }
 
-            return _clock.GetElapsedTime(_seenAt) > _limit;
+            return _clock.GetElapsedTime(_seenAt) > _limit ? $"A step has not ended within {_limit.TotalSeconds:0.###} s." : null;
         }
     }
 

@@ -9,7 +9,8 @@ internal sealed class MeterRecorder : IDisposable
     private static readonly double[] s_counts = [1, 4, 16, 64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384, 32768, 65536, 131072];
 
     private readonly MeterListener _listener = new();
-    private readonly ConcurrentDictionary<Instrument, State> _states = new();
+    // By name: an engine that is built again publishes its instruments again.
+    private readonly ConcurrentDictionary<string, (Instrument Instrument, State State)> _states = new(StringComparer.Ordinal);
 
     /// <summary>Starts listening.</summary>
     /// <param name="meterName">Meters of this name.</param>
@@ -19,7 +20,7 @@ internal sealed class MeterRecorder : IDisposable
         _listener.InstrumentPublished = (instrument, listener) =>
         {
             if (instrument.Meter.Name == meterName && (instrument.Meter.Scope is not { } scope || scopes.Any(known => ReferenceEquals(known, scope))))
-                listener.EnableMeasurementEvents(instrument, _states.GetOrAdd(instrument, CreateState));
+                listener.EnableMeasurementEvents(instrument, _states.GetOrAdd(instrument.Name, _ => (instrument, CreateState(instrument))).State);
         };
         _listener.SetMeasurementEventCallback<double>(static (_, value, _, state) => ((State)state!).Record(value));
         _listener.SetMeasurementEventCallback<float>(static (_, value, _, state) => ((State)state!).Record(value));
@@ -32,7 +33,7 @@ internal sealed class MeterRecorder : IDisposable
     public void WriteTo(PrometheusWriter writer)
     {
         _listener.RecordObservableInstruments();
-        foreach ((Instrument instrument, State state) in _states.OrderBy(entry => entry.Key.Name, StringComparer.Ordinal))
+        foreach ((Instrument instrument, State state) in _states.OrderBy(entry => entry.Key, StringComparer.Ordinal).Select(entry => entry.Value))
         {
             string help = string.IsNullOrEmpty(instrument.Description) ? instrument.Name : instrument.Description;
             foreach (string name in MetricNames.Exported(instrument.Name, instrument.Unit))

@@ -3,17 +3,17 @@ namespace Ernie.Server.Metrics;
 /// <summary>Instruments of the meter, and the names under which dashboards and routers of other servers look for them.</summary>
 internal static class MetricNames
 {
-    public const string FirstToken = "ernie.request.time_to_first_token";
-    public const string NextToken = "ernie.request.inter_token_latency";
-    public const string PerOutputToken = "ernie.request.time_per_output_token";
-    public const string EndToEnd = "ernie.request.duration";
-    public const string Decode = "ernie.request.decode_time";
-    public const string RequestPromptTokens = "ernie.request.prompt_tokens";
-    public const string RequestGenerationTokens = "ernie.request.generation_tokens";
+    public const string FirstToken = "ernie.http.time_to_first_token";
+    public const string NextToken = "ernie.http.inter_token_latency";
+    public const string PerOutputToken = "ernie.http.time_per_output_token";
+    public const string EndToEnd = "ernie.http.request_duration";
 
-    /// <summary>Instruments of the engine, by the names it publishes them under.</summary>
-    public const string Queue = "ernie.request.queue_time";
-    public const string Prefill = "ernie.request.prefill_time";
+    // Instruments of the engine, by the names it publishes them under.
+    private const string Queue = "ernie.request.queue_time";
+    private const string Prefill = "ernie.request.prefill_time";
+    private const string Decode = "ernie.request.decode_time";
+    private const string PromptTokens = "ernie.request.prompt_tokens";
+    private const string GenerationTokens = "ernie.request.generation_tokens";
 
     /// <summary>The names of an instrument at <c>/metrics</c>; an instrument nobody else knows has its own, with underscores.</summary>
     public static IReadOnlyList<string> Exported(string instrument, string? unit) => instrument switch
@@ -25,8 +25,8 @@ internal static class MetricNames
         Queue => ["vllm:request_queue_time_seconds", "fastdeploy:request_queue_time_seconds"],
         Prefill => ["vllm:request_prefill_time_seconds", "fastdeploy:request_prefill_time_seconds"],
         Decode => ["vllm:request_decode_time_seconds", "fastdeploy:request_decode_time_seconds"],
-        RequestPromptTokens => ["vllm:request_prompt_tokens", "fastdeploy:request_prompt_tokens"],
-        RequestGenerationTokens => ["vllm:request_generation_tokens", "fastdeploy:request_generation_tokens"],
+        PromptTokens => ["vllm:request_prompt_tokens", "fastdeploy:request_prompt_tokens"],
+        GenerationTokens => ["vllm:request_generation_tokens", "fastdeploy:request_generation_tokens"],
         _ => [instrument.Replace('.', '_').Replace('-', '_') + (unit == "s" ? "_seconds" : "")],
     };
 }

@@ -22,9 +22,6 @@ internal sealed class ServerMetrics : IDisposable
     private readonly Histogram<double> _nextToken;
     private readonly Histogram<double> _perOutputToken;
     private readonly Histogram<double> _endToEnd;
-    private readonly Histogram<double> _decode;
-    private readonly Histogram<double> _promptTokens;
-    private readonly Histogram<double> _generationTokens;
     private readonly long[] _finished = new long[s_reasons.Length];
 
     /// <summary>Starts measuring.</summary>
@@ -38,18 +35,10 @@ internal sealed class ServerMetrics : IDisposable
         _nextToken = _meter.CreateHistogram<double>(MetricNames.NextToken, "s", "One token to the next.");
         _perOutputToken = _meter.CreateHistogram<double>(MetricNames.PerOutputToken, "s", "Mean time per token after the first, per sequence.");
         _endToEnd = _meter.CreateHistogram<double>(MetricNames.EndToEnd, "s", "Arrival of a request to its end.");
-        _decode = _meter.CreateHistogram<double>(MetricNames.Decode, "s", "First token to last.");
-        _promptTokens = _meter.CreateHistogram<double>(MetricNames.RequestPromptTokens, "{token}", "Prompt tokens per sequence.");
-        _generationTokens = _meter.CreateHistogram<double>(MetricNames.RequestGenerationTokens, "{token}", "Generated tokens per sequence.");
     }
 
     /// <summary>Times a sequence that starts now.</summary>
-    /// <param name="promptTokens">Its prompt's length.</param>
-    public SequenceTimer StartSequence(int promptTokens)
-    {
-        _promptTokens.Record(promptTokens);
-        return new SequenceTimer(this, _server.Clock);
-    }
+    public SequenceTimer StartSequence() => new(this, _server.Clock);
 
     /// <summary>Records a first token.</summary>
     public void FirstToken(double seconds) => _firstToken.Record(seconds);
@@ -62,11 +51,7 @@ internal sealed class ServerMetrics : IDisposable
     {
         Interlocked.Increment(ref _finished[Math.Max(0, Array.IndexOf(s_reasons, reason))]);
         _endToEnd.Record(seconds);
-        _generationTokens.Record(tokens);
-        if (decodeSeconds is not { } decode)
-            return;
-        _decode.Record(decode);
-        if (tokens > 1)
+        if (decodeSeconds is { } decode && tokens > 1)
             _perOutputToken.Record(decode / (tokens - 1));
     }
 
