@@ -1,1 +1,1 @@
-return 0;
+return await Ernie.Server.ServerProgram.RunAsync(args, Console.Out, Console.Error);

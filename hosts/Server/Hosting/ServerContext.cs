@@ -6,6 +6,8 @@ using Ernie.Hosting;
 using Ernie.Server.Errors;
 using Ernie.Server.Metrics;
 using Ernie.Text;
+using Ernie.Tokenization;
+using GenerationDefaults = Ernie.Hosting.GenerationDefaults;
 
 namespace Ernie.Server.Hosting;
 
@@ -91,7 +93,7 @@ internal sealed class ServerContext : IDisposable
     {
         if (_host.ChatTemplate is not { } template)
             throw ApiException.Invalid("messages", $"The model '{ModelNames[0]}' has no chat template; use /v1/completions, or start the server with --chat-template.");
-        return Tokenizer.EncodeWithSpecialTokens(template.Render(messages, addGenerationPrompt, arguments));
+        return ChatEncoder.Encode(Tokenizer, template, messages, addGenerationPrompt, arguments);
     }
 
     /// <inheritdoc/>

@@ -1,12 +1,13 @@
 using System.Text;
 using Ernie.Text;
+using Ernie.Tokenization;
 
 namespace Ernie.Server.Tests.Fakes;
 
 /// <summary>
 /// 0 unknown, 1 bos, 2 eos, 3 sep, then 256 byte tokens (4 + byte), then <see cref="Words"/>. Encoding is greedy, longest word first.
 /// </summary>
-internal sealed class FakeTokenizer : ITokenizer
+internal sealed class FakeTokenizer : IRenderedTextTokenizer
 {
     public const int Eos = 2;
     public const int Separator = 3;
@@ -66,6 +67,25 @@ internal sealed class FakeTokenizer : ITokenizer
                 ids.AddRange(Encode(part));
         }
 
+        return ids;
+    }
+
+    public IReadOnlyList<int> Encode(RenderedText rendered)
+    {
+        // Only the template's own control tokens count: content is masked while they are looked for.
+        var mask = new StringBuilder(rendered.Text);
+        foreach (TextSpan span in rendered.Content)
+            mask.Remove(span.Start, span.Length).Insert(span.Start, new string('#', span.Length));
+        var ids = new List<int>();
+        int at = 0;
+        foreach (System.Text.RegularExpressions.Match match in System.Text.RegularExpressions.Regex.Matches(mask.ToString(), "</?s>|<sep>"))
+        {
+            ids.AddRange(Encode(rendered.Text[at..match.Index]));
+            ids.Add(Array.IndexOf(s_special, match.Value));
+            at = match.Index + match.Length;
+        }
+
+        ids.AddRange(Encode(rendered.Text[at..]));
         return ids;
     }
 

@@ -1,0 +1,109 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Ernie.Hosting.Options;
+
+namespace Ernie.Cli.Benchmarks;
+
+/// <summary>Requests and when they are sent, made before the clock runs.</summary>
+internal sealed record ServeLoad
+{
+    // Ids that every served vocabulary has, away from control tokens and bytes.
+    private const int FirstId = 300;
+    private const int LastId = 4000;
+
+    /// <summary>Bodies, ready to send.</summary>
+    public required IReadOnlyList<byte[]> Bodies { get; init; }
+
+    /// <summary>Seconds after the start at which each is sent, ascending.</summary>
+    public required IReadOnlyList<double> Arrivals { get; init; }
+
+    /// <summary>Requests in flight at most; 0 is no limit.</summary>
+    public required int MaxConcurrency { get; init; }
+
+    /// <summary>Requests per second; 0 for all at once.</summary>
+    public required double RequestRate { get; init; }
+
+    /// <summary>Shape of the arrivals.</summary>
+    public required double Burstiness { get; init; }
+
+    /// <summary>Milliseconds to the first token of a good request; null for any.</summary>
+    public required double? GoodFirstTokenMs { get; init; }
+
+    /// <summary>Milliseconds per later token of a good request; null for any.</summary>
+    public required double? GoodPerTokenMs { get; init; }
+
+    /// <summary>Makes the load that options describe.</summary>
+    /// <exception cref="OptionException">A value out of range, or a prompt file of the wrong form.</exception>
+    public static async Task<ServeLoad> CreateAsync(OptionSet options, CancellationToken cancellationToken)
+    {
+        // The table has defaults for all of them.
+        int count = options.WholeNumber("num-prompts", 1)!.Value;
+        double rate = options.Number("request-rate")!.Value;
+        double burstiness = options.Number("burstiness")!.Value;
+        if (rate < 0 || burstiness <= 0)
+            throw new OptionException("--request-rate must be at least 0 and --burstiness above 0.");
+        var random = new Random(options.WholeNumber("random-seed", 0)!.Value);
+        IReadOnlyList<string>? prompts = options.Text("prompts") is { } path ? await ReadAsync(path, cancellationToken).ConfigureAwait(false) : null;
+        int inputLength = options.WholeNumber("input-len", 1)!.Value;
+        int outputLength = options.WholeNumber("output-len", 1)!.Value;
+        return new ServeLoad
+        {
+            Bodies = [.. Enumerable.Range(0, count).Select(index => Body(prompts?[index % prompts.Count], random, inputLength, outputLength, options.Text("served-model-name")))],
+            Arrivals = CreateArrivals(random, count, rate, burstiness),
+            MaxConcurrency = options.WholeNumber("max-concurrency", 0)!.Value,
+            RequestRate = rate,
+            Burstiness = burstiness,
+            GoodFirstTokenMs = options.Number("goodput-ttft"),
+            GoodPerTokenMs = options.Number("goodput-tpot"),
+        };
+    }
+
+    /// <summary>Gamma-distributed gaps, rescaled so that the last request is sent at count ÷ rate, as vLLM does.</summary>
+    public static double[] CreateArrivals(Random random, int count, double rate, double burstiness)
+    {
+        var arrivals = new double[count];
+        if (rate <= 0)
+            return arrivals;
+        double at = 0;
+        for (int index = 0; index < count; index++)
+            arrivals[index] = at += GammaSampler.Next(random, burstiness);
+        double scale = count / rate / at;
+        for (int index = 0; index < count; index++)
+            arrivals[index] *= scale;
+        return arrivals;
+    }
+
+    private static byte[] Body(string? text, Random random, int inputLength, int outputLength, string? model)
+    {
+        JsonNode prompt = text is not null
+            ? JsonValue.Create(text)
+            : new JsonArray([.. Enumerable.Range(0, inputLength).Select(_ => (JsonNode)JsonValue.Create(random.Next(FirstId, LastId)))]);
+        var body = new JsonObject
+        {
+            ["prompt"] = prompt,
+            ["max_tokens"] = outputLength,
+            ["ignore_eos"] = true,
+            ["temperature"] = 0,
+            ["stream"] = true,
+            ["stream_options"] = new JsonObject { ["include_usage"] = true },
+        };
+        if (model is not null)
+            body["model"] = model;
+        return JsonSerializer.SerializeToUtf8Bytes(body, CliJsonContext.Default.JsonObject);
+    }
+
+    private static async Task<IReadOnlyList<string>> ReadAsync(string path, CancellationToken cancellationToken)
+    {
+        string text = await File.ReadAllTextAsync(path, cancellationToken).ConfigureAwait(false);
+        try
+        {
+            return JsonSerializer.Deserialize(text, CliJsonContext.Default.ListString) is { Count: > 0 } prompts
+                ? prompts
+                : throw new OptionException($"--prompts {path} has no prompts.");
+        }
+        catch (JsonException exception)
+        {
+            throw new OptionException($"--prompts {path} must be a JSON array of strings: {exception.Message}");
+        }
+    }
+}

@@ -1,0 +1,39 @@
+using Ernie.Cli.Hosting;
+using Ernie.Hosting;
+using Ernie.Hosting.Options;
+using Ernie.Hosting.Plugins;
+
+namespace Ernie.Cli.Commands;
+
+/// <summary>Shows which plugins are found and what became of them.</summary>
+/// <param name="kind">list or check.</param>
+internal sealed class PluginsCommand(string kind) : ICommand
+{
+    /// <inheritdoc/>
+    public string Name => $"plugins {kind}";
+
+    /// <inheritdoc/>
+    public string Summary => kind == "list"
+        ? "Lists the plugins that are found, their state and what they bring."
+        : "Loads every plugin and fails with the diagnostics of those that do not work.";
+
+    /// <inheritdoc/>
+    public IReadOnlyList<OptionDefinition> Options => OptionTable.WithoutServer;
+
+    /// <inheritdoc/>
+    public async Task<int> RunAsync(CommandContext context, CancellationToken cancellationToken)
+    {
+        PluginCatalog catalog = PluginLoader.Check(EngineBuilder.PluginDirectories(EngineOptions.Create(context.Options)));
+        if (kind == "list")
+        {
+            foreach (PluginInfo plugin in catalog.Plugins)
+                await context.Console.Output.WriteLineAsync($"{plugin.Name,-24} {plugin.Version,-10} {plugin.State,-15} {string.Join(", ", plugin.Registered)}").ConfigureAwait(false);
+            return 0;
+        }
+
+        foreach (PluginDiagnostic diagnostic in catalog.Diagnostics)
+            await context.Console.Error.WriteLineAsync(diagnostic.ToString()).ConfigureAwait(false);
+        await context.Console.Output.WriteLineAsync($"{catalog.Plugins.Count} plugins, {catalog.Diagnostics.Count} problems").ConfigureAwait(false);
+        return catalog.Diagnostics.Count == 0 ? 0 : 1;
+    }
+}
