@@ -55,7 +55,7 @@ public sealed class CommandLineTests
     [InlineData("bench throughput", "--num-prompts", "0")]
     public async Task OptionOutOfRange_IsAUsageError(string command, string option, string value)
     {
-        (int exit, _, string error) = await RunAsync([.. command.Split(' '), option, value]);
+        (int exit, _, string error) = await RunAsync([.. command.Split(' '), option, value], input: "abc");
 
         Assert.Equal(2, exit);
         Assert.Contains(option, error);
