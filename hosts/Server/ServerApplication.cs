@@ -58,6 +58,7 @@ internal static class ServerApplication
         var tokenize = new TokenizeEndpoints(server);
         application.MapPost("/tokenize", tokenize.TokenizeAsync);
         application.MapPost("/detokenize", tokenize.DetokenizeAsync);
+        application.MapGet("/", PlaygroundEndpoint.HandleAsync);
         var service = new ServiceEndpoints(server);
         application.MapGet("/health", service.HealthAsync);
         application.MapGet("/ready", service.ReadyAsync);

@@ -22,6 +22,20 @@ public sealed class ServiceTests
     }
 
     [Fact]
+    public async Task Playground_IsOneSelfContainedPage()
+    {
+        await using TestServer server = await TestServer.StartAsync(options: options => options with { ApiKeys = ["k"] });
+
+        Answer page = await server.GetAsync("/");
+
+        Assert.Equal(HttpStatusCode.OK, page.Status);
+        Assert.StartsWith("<!doctype html>", page.Text);
+        // Nothing is fetched from elsewhere: the page works on a machine without a network.
+        Assert.DoesNotContain("http://", page.Text);
+        Assert.DoesNotContain("https://", page.Text);
+    }
+
+    [Fact]
     public async Task Tokenize_AndBack_IsTheText()
     {
         await using TestServer server = await TestServer.StartAsync();
