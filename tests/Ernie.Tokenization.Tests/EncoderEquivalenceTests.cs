@@ -61,16 +61,16 @@ public sealed class EncoderEquivalenceTests
     [InlineData("好")]
     [InlineData("=")]
     [InlineData("ab")]
-    public void Encode_OneMegabyteOfOneCharacter_TakesUnderASecond(string repeated)
+    public void Encode_OneMegabyteOfOneCharacter_TakesNoQuadraticTime(string repeated)
     {
         BpeTokenizer tokenizer = TokenizerLoader.Load(SharedFiles.TalesDirectory);
         string text = string.Concat(Enumerable.Repeat(repeated, (1 << 20) / System.Text.Encoding.UTF8.GetByteCount(repeated)));
         tokenizer.Encode(text[..1000]);
 
-        // The best of three: other processes may share the machine.
+        // It takes 0.01 to 0.4 s alone on a core; a quadratic encoder takes minutes. The bound leaves room for a crowded machine.
         TimeSpan best = Enumerable.Range(0, 3).Min(_ => Time(() => tokenizer.Encode(text)));
 
-        Assert.True(best < TimeSpan.FromSeconds(1), $"took {best.TotalMilliseconds} ms");
+        Assert.True(best < TimeSpan.FromSeconds(5), $"took {best.TotalMilliseconds} ms");
         Assert.Equal(text, tokenizer.Decode([.. tokenizer.Encode(text)]));
     }
 

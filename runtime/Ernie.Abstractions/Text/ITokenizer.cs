@@ -6,7 +6,10 @@ public interface ITokenizer
     /// <summary>Ids that have a piece; larger ids decode to nothing.</summary>
     int VocabularySize { get; }
 
-    /// <summary>Encodes text as it stands: special tokens in it are plain text, so that a user cannot inject turns.</summary>
+    /// <summary>
+    /// Encodes text as it stands, with the ids of the SentencePiece library: control tokens in it are plain text, user-defined pieces of
+    /// the model file are one token (a few models define their chat's separators so; chats go through a safe encoder instead).
+    /// </summary>
     /// <param name="text">Any text; lone surrogates become U+FFFD.</param>
     IReadOnlyList<int> Encode(string text);
 

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Text;
 
 namespace Ernie.Tokenization.Bpe;
@@ -10,6 +11,7 @@ internal sealed class BigramSet
     private int _count;
 
     /// <summary>Adds every neighbouring pair of a well-formed text.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void AddFrom(ReadOnlySpan<char> text)
     {
         int previous = -1;
@@ -47,6 +49,7 @@ internal sealed class BigramSet
         Insert(KeyOf(left, right));
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Insert(ulong key)
     {
         int slot = SlotOf(key);
@@ -60,6 +63,7 @@ internal sealed class BigramSet
         _count++;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Grow()
     {
         ulong[] old = _slots;

@@ -1,8 +1,13 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 
 namespace Ernie.Tokenization.Bpe;
 
 /// <summary>Finds a piece by its characters: open addressing over a polynomial hash that concatenates in constant time. Filled once, then immutable.</summary>
+/// <remarks>
+/// A vocabulary is loaded before tiered compilation optimises anything, and unoptimised code takes four times as long over 100,000
+/// pieces. The methods that run once per piece are therefore compiled with full optimisation at once.
+/// </remarks>
 internal sealed class PieceTable
 {
     // Any odd number whose bits look random will do; this is 2^64 divided by the golden ratio.
@@ -39,6 +44,7 @@ internal sealed class PieceTable
     public static ulong Extend(ulong hash, char next) => (hash * Multiplier) + next + 1;
 
     /// <summary>The hash of a string.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static ulong HashOf(ReadOnlySpan<char> text)
     {
         ulong hash = 0;
@@ -59,6 +65,7 @@ internal sealed class PieceTable
     /// <param name="id">Its id.</param>
     /// <param name="text">Its characters, at least one.</param>
     /// <returns>False when a piece of this spelling is there already.</returns>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public bool TryAdd(int id, ReadOnlySpan<char> text)
     {
         ulong hash = HashOf(text);
@@ -80,6 +87,7 @@ internal sealed class PieceTable
     /// <param name="text">Its characters.</param>
     /// <param name="hash">Their hash.</param>
     /// <returns>Its id, or −1.</returns>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public int Find(ReadOnlySpan<char> text, ulong hash)
     {
         int slot = SlotOf(hash);

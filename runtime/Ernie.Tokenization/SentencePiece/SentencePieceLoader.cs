@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.CompilerServices;
 using System.Text;
 using Ernie.Tokenization.Bpe;
 using Ernie.Tokenization.Files;
@@ -55,6 +56,8 @@ internal sealed class SentencePieceLoader
         return new BpeTokenizer(_vocabulary.Build(), new ScoredMerges(_pieces, _rankById), unknown, rules, _special, _literals);
     }
 
+    // Once per piece at start-up: see PieceTable.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void AddPiece(int id)
     {
         SentencePieceEntry piece = _model.Pieces[id];
@@ -70,6 +73,7 @@ internal sealed class SentencePieceLoader
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void AddNormal(int id, SentencePieceEntry piece, ReadOnlySpan<byte> spelling)
     {
         // UTF-8 has at most as many UTF-16 units as bytes.
@@ -162,6 +166,7 @@ internal sealed class SentencePieceLoader
     private ReadOnlySpan<byte> SpellingOf(int id) =>
         id < _model.Pieces.Length ? _model.Spelling(id) : Encoding.UTF8.GetBytes(_special.First(token => token.Id == id).Spelling);
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static int WithSpaces(ReadOnlySpan<byte> spelling, Span<byte> bytes)
     {
         ReadOnlySpan<byte> symbol = "▁"u8;

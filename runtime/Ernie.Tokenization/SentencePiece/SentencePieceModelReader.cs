@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Text.Unicode;
 
 namespace Ernie.Tokenization.SentencePiece;
@@ -15,6 +16,7 @@ internal static class SentencePieceModelReader
     /// <param name="file">The file's bytes; kept by the result.</param>
     /// <param name="path">Its path, for errors.</param>
     /// <exception cref="TokenizerFormatException">The file is damaged or asks for something unsupported.</exception>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static SentencePieceModel Read(byte[] file, string path)
     {
         List<SentencePieceEntry> pieces = new(capacity: Math.Min(file.Length / 12, MaximumPieces));
@@ -46,6 +48,8 @@ internal static class SentencePieceModelReader
         };
     }
 
+    // Once per piece at start-up: see PieceTable.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static SentencePieceEntry ReadPiece(ReadOnlySpan<byte> message, int messageOffset, int id, string path)
     {
         int offset = 0, length = 0;

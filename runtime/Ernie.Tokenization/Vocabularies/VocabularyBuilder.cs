@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Text;
 
 namespace Ernie.Tokenization.Vocabularies;
@@ -30,6 +31,7 @@ internal sealed class VocabularyBuilder(string path, int idCount, int byteCount)
     /// <param name="bytes">What it decodes to; spaces as spaces.</param>
     /// <param name="kind">What it is.</param>
     /// <param name="field">The field that says so, for errors.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Set(int id, ReadOnlySpan<byte> bytes, PieceKind kind, string field)
     {
         if ((uint)id >= MaximumIds) throw new TokenizerFormatException(path, field, $"id {id} is outside 0 to {MaximumIds - 1}");
