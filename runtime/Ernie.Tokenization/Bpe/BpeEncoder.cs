@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Ernie.Tokenization.Vocabularies;
 
 namespace Ernie.Tokenization.Bpe;
@@ -26,6 +27,7 @@ internal sealed class BpeEncoder(MergeTable merges, UnknownCharacters unknown, T
         Scan(rules.Keeps(run) ? run : rules.Apply(run, isFirst), literals, ref ids);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Scan(ReadOnlySpan<char> text, SpellingTrie literals, ref IdBuffer ids)
     {
         BigramSet bigrams = merges.Pieces.Bigrams;
@@ -62,6 +64,7 @@ internal sealed class BpeEncoder(MergeTable merges, UnknownCharacters unknown, T
         AddSegment(text[segmentStart..], hash, firstId, ref ids);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void AddSegment(ReadOnlySpan<char> segment, ulong hash, int firstId, ref IdBuffer ids)
     {
         if (segment.IsEmpty) return;

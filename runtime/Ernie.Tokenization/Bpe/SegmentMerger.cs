@@ -1,16 +1,18 @@
+using System.Runtime.CompilerServices;
+
 namespace Ernie.Tokenization.Bpe;
 
 /// <summary>Runs BPE over one segment. Holds its working memory, so one thread at a time uses one merger.</summary>
 internal sealed class SegmentMerger
 {
-    // Below this many symbols, looking at every pair before each merge is cheaper than a heap.
+    // Below this many symbols, looking at every pair before each merge is cheaper than a queue.
     private const int ScanLimit = 32;
 
     // Working memory beyond this is given back after use: 64 Ki symbols are 2.5 MiB.
     private const int KeptSymbols = 1 << 16;
 
     private Symbol[] _symbols = new Symbol[64];
-    private RankHeap _heap = new();
+    private readonly MergeQueue _queue = new();
 
     /// <summary>Merges until no pair of neighbours merges any more.</summary>
     /// <param name="segment">Well-formed text, at least one character.</param>
@@ -21,7 +23,7 @@ internal sealed class SegmentMerger
         int count = Split(segment, merges.Pieces);
         for (int index = 0; index < count; index++) Rate(segment, merges, index);
         if (count <= ScanLimit) MergeByScanning(segment, merges);
-        else MergeByHeap(segment, merges, count);
+        else MergeByQueue(segment, merges, count);
         return _symbols.AsSpan(0, count);
     }
 
@@ -29,9 +31,9 @@ internal sealed class SegmentMerger
     public void Trim()
     {
         if (_symbols.Length > KeptSymbols) _symbols = new Symbol[64];
-        if (_heap.Capacity > KeptSymbols) _heap = new RankHeap();
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private int Split(ReadOnlySpan<char> segment, PieceTable pieces)
     {
         if (_symbols.Length < segment.Length) _symbols = new Symbol[Math.Max(segment.Length, Math.Min(_symbols.Length * 2, KeptSymbols))];
@@ -50,6 +52,7 @@ internal sealed class SegmentMerger
         return count;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void MergeByScanning(ReadOnlySpan<char> segment, MergeTable merges)
     {
         while (true)
@@ -70,26 +73,28 @@ internal sealed class SegmentMerger
         }
     }
 
-    private void MergeByHeap(ReadOnlySpan<char> segment, MergeTable merges, int count)
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private void MergeByQueue(ReadOnlySpan<char> segment, MergeTable merges, int count)
     {
         for (int index = 0; index < count; index++) Push(index);
-        while (_heap.Count > 0)
+        while (_queue.TryPop(out uint rank, out int index))
         {
-            (uint rank, int index) = _heap.Pop();
             // An entry is stale when its left symbol is gone or has another neighbour by now; the pair it has now has its own entry.
             if (_symbols[index].Length == 0 || _symbols[index].MergedRank != rank) continue;
             Join(segment, merges, index);
-            Push(index);
+            // From left to right, as the queue likes it.
             if (_symbols[index].Previous >= 0) Push(_symbols[index].Previous);
+            Push(index);
         }
     }
 
     private void Push(int index)
     {
         uint rank = _symbols[index].MergedRank;
-        if (rank != MergeTable.NoMerge) _heap.Push(rank, index);
+        if (rank != MergeTable.NoMerge) _queue.Push(rank, index);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Join(ReadOnlySpan<char> segment, MergeTable merges, int index)
     {
         ref Symbol left = ref _symbols[index];
@@ -104,6 +109,7 @@ internal sealed class SegmentMerger
         if (left.Previous >= 0) Rate(segment, merges, left.Previous);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Rate(ReadOnlySpan<char> segment, MergeTable merges, int index)
     {
         ref Symbol left = ref _symbols[index];
