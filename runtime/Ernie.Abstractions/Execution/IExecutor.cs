@@ -13,7 +13,10 @@ public interface IExecutor : IDisposable
     /// <exception cref="InvalidOperationException"><see cref="ExecutorInfo.MaxStepsInFlight"/> steps have begun and not completed.</exception>
     void Begin(StepBatch batch);
 
-    /// <summary>Waits for the oldest step and returns what it produced, valid until the next <see cref="Begin"/>.</summary>
+    /// <summary>
+    /// Waits for the oldest step and returns what it produced, valid until the next <see cref="Begin"/>. A step whose completion
+    /// throws has ended too: the next call is for the step after it.
+    /// </summary>
     /// <exception cref="InvalidOperationException">No step is in flight.</exception>
     StepOutput Complete();
 }

@@ -73,8 +73,8 @@ internal class FakeExecutor : IExecutor
             throw new InvalidOperationException("No step is in flight.");
         }
 
-        OnComplete?.Invoke();
         Step step = _steps[_completed++ % _steps.Length];
+        OnComplete?.Invoke();
         Compute(step);
         return step;
     }
