@@ -74,26 +74,26 @@ public sealed class EngineBuilder
         ModelFiles files = await ModelFiles.FindAsync(_modelOptions, Progress, cancellationToken).ConfigureAwait(false);
         Note("find model", startedAt);
 
-        // Neither needs the other: the tokenizer and the plugins load while the weights are read.
+        // The tokenizer loads while the weights are read; the plugins while the graph is built, for a device may compile their samplers in.
         Task<TextParts> text = Task.Run(() => LoadText(files), cancellationToken);
         Task<PluginCatalog> plugins = Task.Run(LoadPlugins, cancellationToken);
         (ModelGraph graph, Checkpoint checkpoint) = OpenModel(files);
         IExecutor? executor = null;
         try
         {
-            IBackend backend = BackendList.Choose(Backends, _engineOptions.Device, Progress);
+            PluginCatalog catalog = await plugins.ConfigureAwait(false);
             startedAt = Stopwatch.GetTimestamp();
-            executor = backend.Create(new BackendRequest
+            var request = new BackendRequest
             {
                 Graph = graph,
                 Checkpoint = checkpoint,
                 Layout = files.Folder.Layout,
                 Quantization = _modelOptions.Quantization,
                 Options = _engineOptions,
-                Progress = Progress,
-            });
+                Samplers = [.. catalog.Samplers.Values],
+            };
+            executor = BackendList.Load(Backends, request, Progress);
             Note($"load weights on {executor.Info.Device}", startedAt);
-            PluginCatalog catalog = await plugins.ConfigureAwait(false);
             TextParts parts = await text.ConfigureAwait(false);
             startedAt = Stopwatch.GetTimestamp();
             ExecutorWarmup.Run(executor);
@@ -156,7 +156,7 @@ public sealed class EngineBuilder
             Progress?.Invoke(diagnostic.ToString());
         }
 
-        Note("load plugins (beside the weights)", startedAt);
+        Note("load plugins (beside the graph)", startedAt);
         return catalog;
     }
 

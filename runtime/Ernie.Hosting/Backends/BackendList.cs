@@ -1,3 +1,4 @@
+using Ernie.Execution;
 using Ernie.Hosting.Options;
 
 namespace Ernie.Hosting.Backends;
@@ -6,7 +7,32 @@ namespace Ernie.Hosting.Backends;
 public static class BackendList
 {
     /// <summary>Every backend; <c>--device auto</c> takes the first without an obstacle.</summary>
-    public static IReadOnlyList<IBackend> All { get; } = [new CpuBackend()];
+    public static IReadOnlyList<IBackend> All { get; } = [new CudaBackend(), new CpuBackend()];
+
+    /// <summary>Loads a model on the device asked for, or on the first that works.</summary>
+    /// <param name="backends">Backends, best first.</param>
+    /// <param name="request">The model; its options name the device.</param>
+    /// <param name="skipped">Receives one line per better backend that cannot be used, saying why.</param>
+    /// <exception cref="OptionException">The device asked for cannot be used, or not with these options.</exception>
+    public static IExecutor Load(IReadOnlyList<IBackend> backends, BackendRequest request, Action<string>? skipped = null)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        string device = request.Options.Device;
+        IBackend backend = Choose(backends, device, skipped);
+        try
+        {
+            return backend.Create(request);
+        }
+        catch (DeviceUnavailableException e) when (device != "auto" || backend == backends[^1])
+        {
+            throw new OptionException($"--device {device} cannot be used: {e.Message}", e);
+        }
+        catch (DeviceUnavailableException e)
+        {
+            skipped?.Invoke($"{backend.Name} is not used: {e.Message}");
+            return Load([.. backends.SkipWhile(b => b != backend).Skip(1)], request, skipped);
+        }
+    }
 
     /// <summary>Chooses a backend.</summary>
     /// <param name="backends">Backends, best first.</param>

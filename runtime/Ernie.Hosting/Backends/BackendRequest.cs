@@ -1,5 +1,6 @@
 using Ernie.Graph;
 using Ernie.Hosting.Options;
+using Ernie.Sampling;
 using Ernie.Weights;
 
 namespace Ernie.Hosting.Backends;
@@ -22,6 +23,6 @@ public sealed record BackendRequest
     /// <summary>Capacity and device options.</summary>
     public required EngineOptions Options { get; init; }
 
-    /// <summary>Told what is being done, one line each.</summary>
-    public Action<string>? Progress { get; init; }
+    /// <summary>Samplers that requests may choose; those with a device form may be compiled into the device's steps.</summary>
+    public IReadOnlyList<ISampler> Samplers { get; init; } = [];
 }

@@ -21,11 +21,7 @@ public readonly record struct CacheSize(int PageCount, int MaxModelLength)
     {
         ArgumentNullException.ThrowIfNull(shape);
         ArgumentNullException.ThrowIfNull(options);
-        if (options.MaxModelLength > shape.MaxPosition)
-        {
-            throw new OptionException($"--max-model-len is {options.MaxModelLength}; {shape.Name} takes {shape.MaxPosition} tokens at most.");
-        }
-
+        CheckLength(shape, options);
         int length = options.MaxModelLength ?? shape.MaxPosition;
         long needed = (long)options.MaxSequences * ((length + TokensPerPage - 1) / TokensPerPage);
         int pages = options.PageCount ?? (int)Math.Min(Math.Min(budgetBytes / pageBytes, needed), int.MaxValue);
@@ -35,13 +31,36 @@ public readonly record struct CacheSize(int PageCount, int MaxModelLength)
                 $"There is no memory for keys and values: {budgetBytes >> 20} MiB are left beside the weights and a page of {TokensPerPage} tokens takes {pageBytes / 1024.0 / 1024.0:F2} MiB.");
         }
 
-        long held = (long)pages * TokensPerPage;
+        CheckHeld(pages, options);
+        return new CacheSize(pages, (int)Math.Min(length, (long)pages * TokensPerPage));
+    }
+
+    /// <summary>Refuses a length beyond the model.</summary>
+    /// <param name="shape">The model.</param>
+    /// <param name="options">What the operator asks for.</param>
+    /// <exception cref="OptionException">The length asked for is beyond the model.</exception>
+    public static void CheckLength(ModelShape shape, EngineOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(shape);
+        ArgumentNullException.ThrowIfNull(options);
+        if (options.MaxModelLength > shape.MaxPosition)
+        {
+            throw new OptionException($"--max-model-len is {options.MaxModelLength}; {shape.Name} takes {shape.MaxPosition} tokens at most.");
+        }
+    }
+
+    /// <summary>Refuses a length beyond the pages.</summary>
+    /// <param name="pageCount">Pages of keys and values.</param>
+    /// <param name="options">What the operator asks for.</param>
+    /// <exception cref="OptionException">The length asked for is beyond the pages; the message says what fits.</exception>
+    public static void CheckHeld(int pageCount, EngineOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        long held = (long)pageCount * TokensPerPage;
         if (options.MaxModelLength is { } wanted && wanted > held)
         {
             throw new OptionException(
-                $"--max-model-len is {wanted}; {pages} pages of keys and values hold {held} tokens. Use {held} at most, a smaller model, or more memory.");
+                $"--max-model-len is {wanted}; {pageCount} pages of keys and values hold {held} tokens. Use {held} at most, a smaller model, or more memory.");
         }
-
-        return new CacheSize(pages, (int)Math.Min(length, held));
     }
 }

@@ -15,6 +15,7 @@ public interface IBackend
     /// <summary>Loads the model.</summary>
     /// <param name="request">The model and what is asked of it.</param>
     /// <returns>The executor; the caller disposes it.</returns>
+    /// <exception cref="DeviceUnavailableException">The device cannot run this model here.</exception>
     /// <exception cref="OptionException">What is asked is not possible on this device; the message says what is.</exception>
     IExecutor Create(BackendRequest request);
 }

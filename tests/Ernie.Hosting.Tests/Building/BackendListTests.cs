@@ -27,6 +27,37 @@ public sealed class BackendListTests
     }
 
     [Fact]
+    public void Load_DeviceThatFails_FallsBackOnlyWhenItMay()
+    {
+        IBackend[] backends = [new FailingBackend("cuda"), new FailingBackend("cpu")];
+        var skipped = new List<string>();
+
+        OptionException auto = Assert.Throws<OptionException>(() => BackendList.Load(backends, Request("auto"), skipped.Add));
+        OptionException named = Assert.Throws<OptionException>(() => BackendList.Load(backends, Request("cuda")));
+
+        Assert.Contains("no memory on cpu", auto.Message, StringComparison.Ordinal);
+        Assert.Equal(["cuda is not used: no memory on cuda"], skipped);
+        Assert.Contains("no memory on cuda", named.Message, StringComparison.Ordinal);
+    }
+
+    private static BackendRequest Request(string device) => new()
+    {
+        Graph = Ernie.Models.ModelRegistry.FindByName("tales")!.BuildGraph(), // Compiled in.
+        Checkpoint = new Ernie.Weights.DummyCheckpoint(),
+        Quantization = new QuantizationOptions(),
+        Options = new EngineOptions { Device = device },
+    };
+
+    private sealed class FailingBackend(string name) : IBackend
+    {
+        public string Name => name;
+
+        public string? FindObstacle() => null;
+
+        public IExecutor Create(BackendRequest request) => throw new DeviceUnavailableException($"no memory on {name}");
+    }
+
+    [Fact]
     public void Choose_ByName_TakesNoOther()
     {
         Assert.Equal("cpu", BackendList.Choose(s_backends, "cpu").Name);

@@ -1,0 +1,76 @@
+using Ernie.Cuda;
+using Ernie.Execution;
+using Ernie.Hosting.Options;
+using Ernie.Weights;
+
+namespace Ernie.Hosting.Backends;
+
+/// <summary>The first NVIDIA GPU that the process may use.</summary>
+public sealed class CudaBackend : IBackend
+{
+    // The process's own: executors come and go, the device's context stays.
+    private CudaDevice? _device;
+
+    /// <inheritdoc/>
+    public string Name => "cuda";
+
+    /// <inheritdoc/>
+    public string? FindObstacle()
+    {
+        try
+        {
+            _device ??= CudaDevice.Open();
+            return null;
+        }
+        catch (CudaUnavailableException e)
+        {
+            return e.Message;
+        }
+    }
+
+    /// <inheritdoc/>
+    public IExecutor Create(BackendRequest request)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        EngineOptions options = request.Options;
+        if (request.Quantization.KeyValueCache != KeyValuePrecision.Auto)
+        {
+            throw new OptionException("--kv-cache-dtype: keys and values are kept in 16 bits on the GPU in this version; use auto.");
+        }
+
+        CacheSize.CheckLength(request.Graph.Shape, options);
+        try
+        {
+            _device ??= CudaDevice.Open();
+            var executor = new CudaExecutor(_device, request.Graph, new WeightLoader(request.Checkpoint, request.Layout), new CudaExecutorOptions
+            {
+                MaxSequences = options.MaxSequences,
+                MaxBatchedTokens = options.MaxBatchedTokens ?? new CudaExecutorOptions().MaxBatchedTokens,
+                MaxModelLength = options.MaxModelLength,
+                GpuMemoryUtilization = options.MemoryUtilization,
+                PageCount = options.PageCount,
+                UsesGraphs = options.UseCudaGraphs,
+                Samplers = request.Samplers,
+            });
+            return CheckMemory(executor, options);
+        }
+        catch (CudaUnavailableException e)
+        {
+            throw new DeviceUnavailableException(e.Message, e);
+        }
+    }
+
+    private static CudaExecutor CheckMemory(CudaExecutor executor, EngineOptions options)
+    {
+        try
+        {
+            CacheSize.CheckHeld(executor.Info.PageCount, options);
+            return executor;
+        }
+        catch
+        {
+            executor.Dispose();
+            throw;
+        }
+    }
+}
