@@ -131,6 +131,13 @@ public sealed class EngineBuilder
     {
         long startedAt = Stopwatch.GetTimestamp();
         string directory = _modelOptions.Tokenizer ?? files.Folder.Path;
+        if (_modelOptions is { Tokenizer: null, LoadFormat: LoadFormat.Dummy } && files.Folder.TokenizerPath is null)
+        {
+            // Made-up weights say nothing in any vocabulary: a config.json alone is enough to measure with.
+            directory = ModelFiles.EmbeddedDirectory;
+            Progress?.Invoke($"{files.Folder.Path} holds no tokenizer; with made-up weights the embedded model's serves.");
+        }
+
         BpeTokenizer tokenizer = TokenizerLoader.Load(directory);
         IChatTemplate? template = _modelOptions.ChatTemplate is { } given
             ? ChatTemplateLoader.Parse(given, directory, tokenizer)
