@@ -82,7 +82,13 @@ internal sealed class RequestValidator
         }
         catch (ArgumentException e)
         {
-            throw Invalid($"Sampler '{sampler.Name}': {e.Message}", "sampler");
+            throw Invalid($"Sampler '{sampler.Name}': {e.Message}", e.ParamName ?? "sampler");
+        }
+#pragma warning disable CA1031 // A plugin's exception costs its request, not the server.
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            throw Invalid($"Sampler '{sampler.Name}' failed on the parameters: {e.GetType().Name}: {e.Message}", "sampler");
         }
 
         return parameters;
