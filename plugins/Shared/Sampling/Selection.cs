@@ -31,13 +31,14 @@ internal static class Selection
     /// <returns>The sum of what stays.</returns>
     /// <remarks>
     /// Positive floats order as their bit patterns do, so the threshold is found by cutting the range of patterns at two
-    /// pivots per pass: at most 20 passes for 2³⁰ patterns.
+    /// pivots per pass: at most 20 passes for 2³⁰ patterns, and about half where no two candidates are equal.
     /// </remarks>
     public static double Keep(Span<float> weights, int count, double mass, double total)
     {
         // "Enough" weighs at or above low; not enough at or above high.
         int low = 1, high = BitConverter.SingleToInt32Bits(Weights.Maximum(weights)) + 1;
-        if (!IsEnough(Weights.Above(weights, 0), count, mass))
+        Tally atLow = Weights.Above(weights, 0), atHigh = default;
+        if (!IsEnough(atLow, count, mass))
         {
             return total;
         }
@@ -50,15 +51,21 @@ internal static class Selection
             Weights.Add(weights, Below(pivotA), Below(pivotB), ref a, ref b);
             if (IsEnough(b, count, mass))
             {
-                low = pivotB;
+                (low, atLow) = (pivotB, b);
             }
             else if (IsEnough(a, count, mass))
             {
-                (low, high) = (pivotA, pivotB);
+                (low, atLow, high, atHigh) = (pivotA, a, pivotB, b);
             }
             else
             {
-                high = pivotA;
+                (high, atHigh) = (pivotA, a);
+            }
+
+            if (atLow.Count - atHigh.Count == 1)
+            {
+                // One token in between: it is the last to stay, whatever its exact weight.
+                return Weights.ZeroBelow(weights, BitConverter.Int32BitsToSingle(low));
             }
         }
 

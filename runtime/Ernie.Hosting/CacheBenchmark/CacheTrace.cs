@@ -7,7 +7,7 @@ public sealed class CacheTrace
 {
     private const int VocabularySize = 103_424;     // ERNIE 4.5
     private const int ActiveConversations = 96;
-    private const int SystemPrompts = 12;
+    private const int SystemPrompts = 40;
     private const int Documents = 600;
     private const double ScanShare = 0.25;
 
