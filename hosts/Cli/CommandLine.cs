@@ -28,7 +28,7 @@ internal sealed class CommandLine
     [
         new ChatCommand(), new CompleteCommand(), new TokenizeCommand(), new PerplexityCommand(),
         new InspectCommand("graph"), new InspectCommand("weights"), new InspectCommand("config"),
-        new LatencyCommand(), new ThroughputCommand(), new ServeCommand(),
+        new LatencyCommand(), new ThroughputCommand(), new ServeCommand(), new CachePolicyCommand(),
         new PluginsCommand("list"), new PluginsCommand("check"),
     ];
 
