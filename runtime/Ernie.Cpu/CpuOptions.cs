@@ -8,8 +8,11 @@ public sealed record CpuOptions
     /// <summary>Worker threads including the one that calls; 0 for one per processor.</summary>
     public int Threads { get; init; }
 
-    /// <summary>Whether threads other than the caller's stay on one processor each.</summary>
-    public bool PinThreads { get; init; } = true;
+    /// <summary>
+    /// Whether threads other than the caller's stay on one processor each. Off by default: the caller floats, and where other programs run it may land
+    /// on a pinned worker's processor, which then does the work of both. Only sensible with one thread per processor.
+    /// </summary>
+    public bool PinThreads { get; init; }
 
     /// <summary>What activations are when they meet quantised weights.</summary>
     public ActivationPrecision ActivationPrecision { get; init; }

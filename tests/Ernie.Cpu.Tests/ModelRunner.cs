@@ -24,7 +24,7 @@ internal sealed class ModelRunner : IDisposable
 
     internal StepBatch Batch { get; }
 
-    internal static CpuOptions SmallOptions { get; } = new() { Threads = 2, PinThreads = false, MaxSequences = 4, MaxBatchedTokens = 2048, MaxModelLength = 2048 };
+    internal static CpuOptions SmallOptions { get; } = new() { Threads = 2, MaxSequences = 4, MaxBatchedTokens = 2048, MaxModelLength = 2048 };
 
     internal static CpuOptions ReferenceOptions { get; } =
         SmallOptions with { ActivationPrecision = ActivationPrecision.Full };

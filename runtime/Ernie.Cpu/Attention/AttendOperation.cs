@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using Ernie.Cpu.Memory;
 using Ernie.Cpu.Operations;
@@ -68,6 +69,7 @@ internal sealed unsafe class AttendOperation<TElement, TLoader> : Operation
             WriteOutput(work, rows, scratch);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void LoadQueries(in AttentionUnit work, int rows, int groups, AttentionScratch scratch)
     {
         int headDim = _pages.HeadDim;
@@ -108,6 +110,7 @@ internal sealed unsafe class AttendOperation<TElement, TLoader> : Operation
         AttentionKernels<TElement, TLoader>.AddValues(scratch.Scores, scratch.Rescale, values, visible, headDim, scratch.Sums + ((long)firstRow * headDim));
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void UpdateSoftmax(float* scores, int limit, float* largest, float* total, float* rescale)
     {
         Vector512<float> first = Vector512.Load(scores), second = Vector512.Load(scores + 16);
@@ -144,6 +147,7 @@ internal sealed unsafe class AttendOperation<TElement, TLoader> : Operation
         Vector512.ConditionalSelect(
             Vector512.LessThan(Vector512<int>.Indices + Vector512.Create(first), Vector512.Create(limit)).AsSingle(), scores, Vector512.Create(Masked));
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void WriteOutput(in AttentionUnit work, int rows, AttentionScratch scratch)
     {
         int headDim = _pages.HeadDim;

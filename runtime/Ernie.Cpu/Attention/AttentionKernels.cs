@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using Ernie.Cpu.Memory;
 
@@ -20,6 +21,7 @@ internal static unsafe class AttentionKernels<TElement, TLoader>
     /// <param name="keys">[headDim, 64].</param>
     /// <param name="headDim">Width of a head.</param>
     /// <param name="scores">[row 8, 64]; overwritten.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static void Scores(float* query, TElement* keys, int headDim, float* scores)
     {
         for (int first = 0; first < TokensPerPage; first += 32)
@@ -77,6 +79,7 @@ internal static unsafe class AttentionKernels<TElement, TLoader>
     /// <param name="tokens">Tokens of the page that count, from its first.</param>
     /// <param name="headDim">Width of a head, a multiple of 32.</param>
     /// <param name="sums">[row 8, headDim]; updated.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static void AddValues(float* weights, float* rescale, TElement* values, int tokens, int headDim, float* sums)
     {
         for (int first = 0; first < headDim; first += 32)

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Ernie.Cpu.Memory;
 using Ernie.Cpu.Operations;
 
@@ -10,6 +11,7 @@ internal sealed unsafe class StoreOperation<TElement, TConverter>(ValueBuffer ke
 {
     protected override int UnitCount(SliceState slice) => slice.Count * heads;
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     protected override void Execute(int worker, int unit, SliceState slice)
     {
         int token = unit / heads;

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 
@@ -12,6 +13,7 @@ internal sealed unsafe class Avx2TileKernel : ManagedTileKernel
     internal override string Name => "AVX2";
 
     // Bytes reach 255: products are made from 16-bit values, because adding two byte products in 16 bits could saturate.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     protected override void SumBytes(byte* weights, sbyte* activations, int tokens, int quads, int* sums)
     {
         for (int token = 0; token < tokens; token++)
@@ -32,6 +34,7 @@ internal sealed unsafe class Avx2TileKernel : ManagedTileKernel
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     protected override void SumNibbles(byte* weights, sbyte* activations, int tokens, int quads, int* sums)
     {
         Vector256<byte> mask = Vector256.Create((byte)15);

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 
@@ -8,6 +9,7 @@ internal sealed unsafe class AvxVnniTileKernel : ManagedTileKernel
 {
     internal override string Name => "AVX-VNNI";
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     protected override void SumBytes(byte* weights, sbyte* activations, int tokens, int quads, int* sums)
     {
         for (int token = 0; token < tokens; token++)
@@ -26,6 +28,7 @@ internal sealed unsafe class AvxVnniTileKernel : ManagedTileKernel
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     protected override void SumNibbles(byte* weights, sbyte* activations, int tokens, int quads, int* sums)
     {
         Vector256<byte> mask = Vector256.Create((byte)15);

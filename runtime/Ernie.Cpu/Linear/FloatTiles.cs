@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using Ernie.Cpu.Memory;
 
@@ -21,6 +22,7 @@ internal static unsafe class FloatTiles<TElement, TLoader>
     /// <param name="input">[columns].</param>
     /// <param name="columns">Length of the dot products.</param>
     /// <param name="output">[4]; overwritten.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static void OneToken(TElement* weights, long weightStride, float* input, int columns, float* output)
     {
         Vector512<float> sum0 = default, sum1 = default, sum2 = default, sum3 = default;
@@ -47,6 +49,7 @@ internal static unsafe class FloatTiles<TElement, TLoader>
     /// <param name="inputStride">Floats between tokens.</param>
     /// <param name="columns">Length of the dot products.</param>
     /// <param name="output">[token 4, row 4]; overwritten.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static void FourTokens(TElement* weights, long weightStride, float* input, long inputStride, int columns, float* output)
     {
         Vector512<float> s00 = default, s01 = default, s02 = default, s03 = default;

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
 namespace Ernie.Cpu.Linear;
@@ -34,6 +35,7 @@ internal abstract unsafe class ManagedTileKernel : TileKernel
     /// <summary>The same for nibbles.</summary>
     protected abstract void SumNibbles(byte* weights, sbyte* activations, int tokens, int quads, int* sums);
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void RunPanel(TileArguments* arguments, TileShape shape, byte* weights, byte* scales, int* sums, float* totals)
     {
         int quads = (int)arguments->StepsPerBlock * 4;
@@ -62,6 +64,7 @@ internal abstract unsafe class ManagedTileKernel : TileKernel
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void StorePanel(TileArguments* arguments, TileShape shape, byte* scales, float* totals, float* output)
     {
         for (int token = 0; token < shape.Tokens; token++)

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 using Ernie.Cpu.Memory;
@@ -114,6 +115,7 @@ internal sealed unsafe class PackedMatrix : IDisposable
     /// <summary>Writes a panel of nibbles as a panel of bytes with the same bias.</summary>
     /// <param name="panel">The panel.</param>
     /// <param name="destination">[16 × columns].</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal void Unpack(int panel, byte* destination)
     {
         byte* source = Panel(panel);
@@ -140,6 +142,7 @@ internal sealed unsafe class PackedMatrix : IDisposable
             packRow(row);
     });
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void PackBytes(int row, ReadOnlySpan<sbyte> source)
     {
         byte* target = Panel(row / PanelRows) + (row % PanelRows * 4);
@@ -151,6 +154,7 @@ internal sealed unsafe class PackedMatrix : IDisposable
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void PackNibbles(int row, ReadOnlySpan<byte> source)
     {
         byte* target = Panel(row / PanelRows) + (row % PanelRows * 4);

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
 namespace Ernie.Cpu.Linear;
@@ -9,6 +10,7 @@ internal sealed unsafe class PortableTileKernel : ManagedTileKernel
 
     internal override string Name => "128-bit vectors";
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     protected override void SumBytes(byte* weights, sbyte* activations, int tokens, int quads, int* sums)
     {
         for (int token = 0; token < tokens; token++)
@@ -27,6 +29,7 @@ internal sealed unsafe class PortableTileKernel : ManagedTileKernel
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     protected override void SumNibbles(byte* weights, sbyte* activations, int tokens, int quads, int* sums)
     {
         Vector128<byte> mask = Vector128.Create((byte)15);

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using Ernie.Cpu.Memory;
 
@@ -33,6 +34,7 @@ internal sealed unsafe class QuantizedActivations : IDisposable
     /// <param name="row">[columns] of the token, f32.</param>
     /// <param name="firstBlock">First block.</param>
     /// <param name="endBlock">Block after the last.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal void Quantize(PackedMatrix matrix, TilePlan plan, int token, float* row, int firstBlock, int endBlock)
     {
         int tile = plan.TileOf(token);

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 namespace Ernie.Cpu.Linear;
 
 /// <summary>The definition that the other kernels are tested against.</summary>
@@ -5,6 +6,7 @@ internal sealed unsafe class ScalarTileKernel : ManagedTileKernel
 {
     internal override string Name => "scalar";
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     protected override void SumBytes(byte* weights, sbyte* activations, int tokens, int quads, int* sums)
     {
         new Span<int>(sums, tokens * PanelRows).Clear();
@@ -14,6 +16,7 @@ internal sealed unsafe class ScalarTileKernel : ManagedTileKernel
                     sums[(token * PanelRows) + (i / 4)] += weights[(quad * PanelRows * 4) + i] * activations[(((quad * tokens) + token) * 4) + (i % 4)];
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     protected override void SumNibbles(byte* weights, sbyte* activations, int tokens, int quads, int* sums)
     {
         new Span<int>(sums, tokens * PanelRows).Clear();

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
 namespace Ernie.Cpu.Operations;
@@ -6,6 +7,7 @@ namespace Ernie.Cpu.Operations;
 internal sealed unsafe class AddOperation(ValueBuffer left, ValueBuffer right, ValueBuffer output, LinearConsumers consumers) : Operation
 {
     /// <summary>sum = left + right.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static void Add(float* left, float* right, float* sum, int width)
     {
         int i = 0;

@@ -3,6 +3,10 @@ using Ernie.Cpu.Threading;
 namespace Ernie.Cpu.Operations;
 
 /// <summary>One step of a compiled graph. Workers take units of it until none is left.</summary>
+/// <remarks>
+/// Kernels are marked AggressiveOptimization: the first request runs at full speed. With tiered compilation the first prefill of 256 tokens took 1.1 s
+/// instead of 0.25 s.
+/// </remarks>
 internal abstract class Operation
 {
     private WorkCounter _counter;

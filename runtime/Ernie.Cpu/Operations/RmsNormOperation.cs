@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using Ernie.Cpu.Memory;
 
@@ -38,6 +39,7 @@ internal sealed unsafe class RmsNormOperation : Operation
 
     protected override int UnitCount(SliceState slice) => slice.Count;
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     protected override void Execute(int worker, int unit, SliceState slice)
     {
         int width = _output.Width;
@@ -60,6 +62,7 @@ internal sealed unsafe class RmsNormOperation : Operation
         _consumers.Prepare(slice, unit, target);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static float SumOfSquares(float* row, int width)
     {
         Vector512<float> first = default, second = default;

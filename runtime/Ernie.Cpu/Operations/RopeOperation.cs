@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
 namespace Ernie.Cpu.Operations;
@@ -20,6 +21,7 @@ internal sealed unsafe class RopeOperation(ValueBuffer input, ValueBuffer output
         consumers.Prepare(slice, unit, output.Row(unit));
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Rotate(float* source, float* angles, float* target, int headDim)
     {
         int i = 0;

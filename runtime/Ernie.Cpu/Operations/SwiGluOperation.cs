@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
 namespace Ernie.Cpu.Operations;
@@ -12,6 +13,7 @@ internal sealed unsafe class SwiGluOperation(ValueBuffer gate, ValueBuffer up, V
 
     protected override int UnitCount(SliceState slice) => slice.Count * _unitsPerToken;
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     protected override void Execute(int worker, int unit, SliceState slice)
     {
         int token = unit / _unitsPerToken;
