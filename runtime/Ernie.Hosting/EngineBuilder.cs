@@ -81,6 +81,8 @@ public sealed class EngineBuilder
         IExecutor? executor = null;
         try
         {
+            // Before a backend spends seconds on the tensors that do fit.
+            new WeightLoader(checkpoint, files.Folder.Layout).Check(graph);
             PluginCatalog catalog = await plugins.ConfigureAwait(false);
             startedAt = Stopwatch.GetTimestamp();
             var request = new BackendRequest
