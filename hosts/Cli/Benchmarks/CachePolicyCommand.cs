@@ -96,13 +96,13 @@ internal sealed class CachePolicyCommand : ICommand
         await output.WriteLineAsync(string.Create(
             CultureInfo.InvariantCulture,
             $"{trace.Name}: {trace.Requests.Count} requests, {trace.Requests.Sum(request => (long)request.PromptLength)} prompt tokens, {pageCount} pages; an endless cache finds {best:P1}")).ConfigureAwait(false);
-        await output.WriteLineAsync($"{"policy",-16}{"hit rate",9}{"evicted",9}{"ns/page",9}{"bytes",9}").ConfigureAwait(false);
+        await output.WriteLineAsync($"{"policy",-16}{"hit rate",9}{"evicted",9}{"ns/page",9}{"bytes",12}").ConfigureAwait(false);
         foreach (CacheBenchmarkResult result in results.OrderByDescending(result => result.HitRate))
         {
             string bar = new string('█', (int)Math.Round(BarWidth * result.HitRate)).PadRight((int)Math.Round(BarWidth * best), '░');
             await output.WriteLineAsync(string.Create(
                 CultureInfo.InvariantCulture,
-                $"{result.Policy,-16}{result.HitRate,9:P1}{result.EvictedPages,9}{result.NanosecondsPerPageOperation,9:F1}{result.AllocatedBytes,9}  {bar}")).ConfigureAwait(false);
+                $"{result.Policy,-16}{result.HitRate,9:P1}{result.EvictedPages,9}{result.NanosecondsPerPageOperation,9:F1}{result.AllocatedBytes,12}  {bar}")).ConfigureAwait(false);
         }
 
         await output.WriteLineAsync().ConfigureAwait(false);
