@@ -13,8 +13,9 @@ internal sealed unsafe class WorkerTeam : IDisposable
     // Spinning longer than one gap between decode steps buys nothing; parked threads take some 50 µs to wake.
     private static readonly long s_spinTicks = System.Diagnostics.Stopwatch.Frequency / 2000;
 
-    // Beyond this many polls somebody else has our processor: let it run.
-    private const int PollsBeforeYield = 1000;
+    // Some microseconds, the usual difference between workers. Beyond them the one waited for may need this very processor: where other programs run,
+    // two of our threads can share one, and every wait would cost a time slice. Yielding costs half a microsecond where nobody else wants it.
+    private const int PollsBeforeYield = 128;
 
     private readonly Thread[] _threads;
     private readonly SemaphoreSlim[] _wakeUps;
@@ -143,8 +144,13 @@ internal sealed unsafe class WorkerTeam : IDisposable
         while (Volatile.Read(ref _generation.Value) == seen)
         {
             Thread.SpinWait(8);
-            if ((++polls & 63) != 0 || System.Diagnostics.Stopwatch.GetTimestamp() - start < s_spinTicks)
+            if ((++polls & 63) != 0)
                 continue;
+            if (System.Diagnostics.Stopwatch.GetTimestamp() - start < s_spinTicks)
+            {
+                Thread.Yield();
+                continue;
+            }
 
             // Announce first, look again, then sleep: whoever raises the generation after the announcement releases the semaphore.
             Interlocked.Exchange(ref _parked[worker - 1].Value, 1);
