@@ -49,16 +49,24 @@ public sealed class SchedulingTests
     {
         await using var harness = new Harness(FakeExecutor.Limits(sequences: 1));
         harness.Engine.Pause();
+        // The order in which prompts are computed: completions reach their readers in any order.
         var order = new List<int>();
-        Task Run(int priority) => harness.Run(Harness.Greedy(Harness.Prompt(5, priority), 2) with { Priority = priority })
-            .ContinueWith(_ => { lock (order) { order.Add(priority); } }, TaskScheduler.Default);
+        harness.Executor.OnBegin = batch =>
+        {
+            if (batch.Start[0] == 0)
+            {
+                int[] prompt = batch.Tokens.AsSpan(batch.TokenOffset[0], batch.Count[0]).ToArray();
+                order.AddRange(Enumerable.Range(0, 3).Where(priority => prompt.SequenceEqual(Harness.Prompt(5, priority))));
+            }
+        };
+        Task Run(int priority) => harness.Run(Harness.Greedy(Harness.Prompt(5, priority), 2) with { Priority = priority });
         Task[] all = [Run(0), Run(2), Run(1)];
         await harness.Until(s => s.Waiting == 3);
 
         harness.Engine.Resume();
         await Task.WhenAll(all);
 
-        Assert.Equal(2, order[0]);
+        Assert.Equal([2, 1, 0], order);
     }
 
     [Fact]
