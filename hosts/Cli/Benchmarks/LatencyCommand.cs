@@ -76,26 +76,9 @@ internal sealed class LatencyCommand : ICommand
     {
         GenerationRequest[] requests = [.. Enumerable.Range(0, batch).Select(_ => BenchOptions.CreateRequest(engine, random, inputLength, outputLength))];
         long start = Stopwatch.GetTimestamp();
-        (long First, long Last)[] times = await Task.WhenAll(requests.Select(request => TimeAsync(engine, request, cancellationToken))).ConfigureAwait(false);
+        (long First, long Last)[] times = await Task.WhenAll(requests.Select(request => RequestTimer.TimeAsync(engine, request, cancellationToken))).ConfigureAwait(false);
         long first = times.Max(time => time.First);
         return new Round(Stopwatch.GetElapsedTime(start, first).TotalSeconds, Stopwatch.GetElapsedTime(first, times.Max(time => time.Last)).TotalSeconds);
-    }
-
-    private static async Task<(long First, long Last)> TimeAsync(IEngine engine, GenerationRequest request, CancellationToken cancellationToken)
-    {
-        long first = 0;
-        int tokens = 0;
-        await foreach (GenerationEvent step in engine.GenerateAsync(request, cancellationToken).ConfigureAwait(false))
-        {
-            if (step.FinishReason == FinishReason.Error)
-                throw new InvalidOperationException(step.Error ?? "The engine failed on the request.");
-            if (step.Token >= 0 && tokens++ == 0)
-                first = Stopwatch.GetTimestamp();
-        }
-
-        return tokens == request.MaxTokens
-            ? (first, Stopwatch.GetTimestamp())
-            : throw new InvalidOperationException($"The engine gave {tokens} of {request.MaxTokens} tokens.");
     }
 
     private readonly record struct Round(double FirstToken, double Rest);

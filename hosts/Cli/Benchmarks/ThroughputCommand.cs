@@ -38,15 +38,11 @@ internal sealed class ThroughputCommand : ICommand
             IEngine engine = session.Host.Engine;
             var random = new Random(20252);
             // Warm-up: code is compiled and pages are touched before the clock runs.
-            await RunAsync(engine, BenchOptions.CreateRequest(engine, random, inputLength, Math.Min(outputLength, 8)), cancellationToken).ConfigureAwait(false);
+            await RequestTimer.TimeAsync(engine, BenchOptions.CreateRequest(engine, random, inputLength, Math.Min(outputLength, 8)), cancellationToken).ConfigureAwait(false);
             GenerationRequest[] requests = [.. Enumerable.Range(0, prompts).Select(_ => BenchOptions.CreateRequest(engine, random, inputLength, outputLength))];
-            var clock = Stopwatch.StartNew();
-            (double First, double Last)[] times = await Task.WhenAll(requests.Select(async request =>
-            {
-                double first = await RunAsync(engine, request, cancellationToken, clock).ConfigureAwait(false);
-                return (first, clock.Elapsed.TotalSeconds);
-            })).ConfigureAwait(false);
-            double seconds = clock.Elapsed.TotalSeconds;
+            long start = Stopwatch.GetTimestamp();
+            (long First, long Last)[] times = await Task.WhenAll(requests.Select(request => RequestTimer.TimeAsync(engine, request, cancellationToken))).ConfigureAwait(false);
+            double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
             var result = new ThroughputResult
             {
                 Model = engine.Info.ModelName,
@@ -61,27 +57,12 @@ internal sealed class ThroughputCommand : ICommand
                 PrefillTokensPerSecond = (double)prompts * inputLength / seconds,
                 DecodeTokensPerSecond = (double)prompts * outputLength / seconds,
                 TotalTokensPerSecond = (double)prompts * (inputLength + outputLength) / seconds,
-                MeanTimeToFirstTokenMs = times.Average(time => time.First) * 1e3,
+                MeanTimeToFirstTokenMs = times.Average(time => Stopwatch.GetElapsedTime(start, time.First).TotalMilliseconds),
             };
             await context.Console.Output.WriteLineAsync(JsonSerializer.Serialize(result, CliJsonContext.Default.ThroughputResult)).ConfigureAwait(false);
         }
 
         return 0;
-    }
-
-    private static async Task<double> RunAsync(IEngine engine, GenerationRequest request, CancellationToken cancellationToken, Stopwatch? clock = null)
-    {
-        double first = 0;
-        int tokens = 0;
-        await foreach (GenerationEvent step in engine.GenerateAsync(request, cancellationToken).ConfigureAwait(false))
-        {
-            if (step.FinishReason == FinishReason.Error)
-                throw new InvalidOperationException(step.Error ?? "The engine failed on the request.");
-            if (step.Token >= 0 && tokens++ == 0)
-                first = clock?.Elapsed.TotalSeconds ?? 0;
-        }
-
-        return first;
     }
 }
 
