@@ -140,9 +140,10 @@ public sealed class KernelPlanner
         int warps = Enumerable.Range(1, 12).Last(count => units % count == 0);
         int tiles = weight.OutFeatures / 8;
         // Without a norm a warp holds its share of the inputs in registers from the start, which leaves room for one tile's weights.
-        int rowTiles = !normalizes ? 1 : tiles >= 4096 ? 4 : tiles > 2 * _device.Multiprocessors ? 2 : 1;
-        if (rowTiles > warps)
-            rowTiles = warps;
+        // With a norm, so many that two blocks per multiprocessor cover the outputs at once; where none do, blocks loop.
+        int most = normalizes ? Math.Min(4, warps) : 1;
+        int[] counts = [.. Enumerable.Range(1, most).Where(count => tiles % count == 0)];
+        int rowTiles = counts.FirstOrDefault(count => tiles / count <= 2 * _device.Multiprocessors, counts[^1]);
         KernelSpec decode = new()
         {
             Name = $"ernie_{name}_decode_{encoding}",
@@ -156,7 +157,6 @@ public sealed class KernelPlanner
                 .. constants, KernelConstant.Of("kRowTiles", rowTiles), KernelConstant.Of("kNorm", normalizes),
                 KernelConstant.Of("kEpsilon", (float)Shape.RmsNormEpsilon),
             ],
-            SharedMemoryBytes = normalizes ? LinearKernels.DecodeTokens * ((weight.InFeatures * sizeof(ushort)) + 64) : 0,
         };
         bool isWide = weight.OutFeatures / 64 >= 2 * _device.Multiprocessors;
         return new LinearKernels(

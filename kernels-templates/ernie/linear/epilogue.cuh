@@ -24,42 +24,59 @@ struct EpilogueArgs {
     Bf16* activation;
 };
 
+// What the outputs n and n + 1 of a token need beside the sums: read early, so that the reads overlap the product.
+struct PairTarget {
+    void* address;
+    float2 other; // kResidual: what is added to. kQkv: cosine and sine; 1 and 0 for values
+};
+
 template <class Spec>
-__device__ __forceinline__ void store_pair(const EpilogueArgs& args, int token, int n, float first, float second) {
+__device__ __forceinline__ PairTarget pair_target(const EpilogueArgs& args, int token, int n) {
     if constexpr (Spec::kEpilogue == Epilogue::kResidual) {
         float2* target = reinterpret_cast<float2*>(args.output + static_cast<size_t>(token) * Spec::kOutputs + n);
-        float2 old = *target;
-        *target = {old.x + first, old.y + second};
+        return {target, *target};
     } else if constexpr (Spec::kEpilogue == Epilogue::kLogits) {
-        *reinterpret_cast<float2*>(args.output + static_cast<size_t>(token) * args.output_stride + n) = {first, second};
+        return {args.output + static_cast<size_t>(token) * args.output_stride + n, {}};
     } else if constexpr (Spec::kEpilogue == Epilogue::kSwiglu) {
-        float gated = first / (1.0f + __expf(-first)) * second;
-        unsigned pair = pack_bf16(gated, 0.0f);
-        args.activation[static_cast<size_t>(token) * (Spec::kOutputs / 2) + n / 2] = {static_cast<unsigned short>(pair)};
+        return {args.activation + static_cast<size_t>(token) * (Spec::kOutputs / 2) + n / 2, {}};
     } else {
         constexpr int kQueryWidth = Spec::kHeads * Spec::kHeadSize;
         constexpr int kKeyWidth = Spec::kKeyValueHeads * Spec::kHeadSize;
         TokenPlace place = args.places[token];
         int dimension = n % Spec::kHeadSize;
-        if (n < kQueryWidth + kKeyWidth) {
-            // RoFormer's rotation of interleaved pairs (2i, 2i + 1).
-            float2 rotation = args.rotations[static_cast<size_t>(place.position) * (Spec::kHeadSize / 2) + dimension / 2];
-            float rotated = first * rotation.x - second * rotation.y;
-            second = second * rotation.x + first * rotation.y;
-            first = rotated;
-        }
-        unsigned pair = pack_bf16(first, second);
-        if (n < kQueryWidth) {
-            *reinterpret_cast<unsigned*>(args.query + static_cast<size_t>(token) * kQueryWidth + n) = pair;
-            return;
-        }
+        float2 rotation = {1, 0};
+        if (n < kQueryWidth + kKeyWidth)
+            rotation = args.rotations[static_cast<size_t>(place.position) * (Spec::kHeadSize / 2) + dimension / 2];
+        if (n < kQueryWidth) return {args.query + static_cast<size_t>(token) * kQueryWidth + n, rotation};
+
         bool is_key = n < kQueryWidth + kKeyWidth;
         int head = (n - (is_key ? kQueryWidth : kQueryWidth + kKeyWidth)) / Spec::kHeadSize;
         int page = args.page_table[static_cast<size_t>(place.slot) * args.pages_per_slot + place.position / Spec::kTokensPerPage];
         size_t row = (static_cast<size_t>(page) * Spec::kKeyValueHeads + head) * Spec::kTokensPerPage + place.position % Spec::kTokensPerPage;
-        Bf16* cache = is_key ? args.keys : args.values;
-        *reinterpret_cast<unsigned*>(cache + row * Spec::kHeadSize + dimension) = pair;
+        return {(is_key ? args.keys : args.values) + row * Spec::kHeadSize + dimension, rotation};
     }
+}
+
+template <class Spec>
+__device__ __forceinline__ void store_pair(const PairTarget& target, float first, float second) {
+    if constexpr (Spec::kEpilogue == Epilogue::kResidual) {
+        *static_cast<float2*>(target.address) = {target.other.x + first, target.other.y + second};
+    } else if constexpr (Spec::kEpilogue == Epilogue::kLogits) {
+        *static_cast<float2*>(target.address) = {first, second};
+    } else if constexpr (Spec::kEpilogue == Epilogue::kSwiglu) {
+        unsigned pair = pack_bf16(first / (1.0f + __expf(-first)) * second, 0.0f);
+        *static_cast<unsigned short*>(target.address) = static_cast<unsigned short>(pair);
+    } else {
+        // RoFormer's rotation of interleaved pairs (2i, 2i + 1).
+        float2 rotation = target.other;
+        *static_cast<unsigned*>(target.address) =
+            pack_bf16(first * rotation.x - second * rotation.y, second * rotation.x + first * rotation.y);
+    }
+}
+
+template <class Spec>
+__device__ __forceinline__ void store_pair(const EpilogueArgs& args, int token, int n, float first, float second) {
+    store_pair<Spec>(pair_target<Spec>(args, token, n), first, second);
 }
 
 } // namespace ernie

@@ -1,9 +1,11 @@
 // Linear for 1 to 8 tokens: bound by reading the weights, so everything is arranged around that.
 //   launch   blocks of Spec::kThreads, each taking tiles of 8 * Spec::kRowTiles outputs; grid = min(tiles, what fits at once)
-//   input    kNorm: f32 [tokens, inputs] and a gain, normalised here by every block; else bf16 [tokens, inputs]
+//   input    kNorm: f32 [tokens, inputs] and a gain: the inputs are multiplied by the gain, the sums by the root mean square's
+//            inverse, which every block finds on the way; else bf16 [tokens, inputs]
 //   weights  see weights.cuh
 // The warps of a block split the inputs in units of 128; a lane holds all of its first tile's weights in registers before it waits
-// for the previous kernel, so with dependent launch the read starts while that kernel still runs.
+// for the previous kernel, so with dependent launch the read starts while that kernel still runs. After the wait there is one
+// round of loads and one barrier.
 // The tensor core takes tokens as rows (8 of 16 used) and outputs as columns; partial sums of the warps meet in shared memory and
 // are added in the order of the warps, so results do not depend on timing.
 #pragma once
@@ -20,6 +22,7 @@ struct LinearDecodeArgs {
     const Bf16* gain;        // kNorm: [inputs]
     const int* input_rows;   // null, or [tokens] which row of input each token reads
     const int* token_count;  // on the device, so that one graph serves every count up to its bucket
+    int token_capacity;      // the bucket: rows of input that may be read, at most 8
     EpilogueArgs epilogue;
 };
 
@@ -44,8 +47,7 @@ __device__ void linear_decode(const LinearDecodeArgs& args) {
     static_assert(kGroupsPerUnit == 1 || kFormat == WeightFormat::kInt4, "groups of 64 are a format of int4");
 
     __shared__ float partial[2][kWarps][Spec::kRowTiles][kTokens * 8];
-    __shared__ float squares[kWarps][kTokens];
-    extern __shared__ uint4 activations[]; // kNorm: bf16 [tokens][inputs + 32]: the padding spreads rows over the banks
+    __shared__ float squares[kWarps][kTokens]; // kNorm
 
     const int warp = threadIdx.x / 32, lane = threadIdx.x % 32, g = lane / 4, t = lane % 4;
     uint4 loaded[Spec::kRowTiles][kUnitsPerWarp][kLoadsPerUnit];
@@ -73,73 +75,59 @@ __device__ void linear_decode(const LinearDecodeArgs& args) {
     };
 
     load_tile(blockIdx.x);
+    uint4 gain[kUnitsPerWarp][4];
+    if constexpr (Spec::kNorm) {
+#pragma unroll
+        for (int u = 0; u < kUnitsPerWarp; u++)
+#pragma unroll
+            for (int j = 0; j < 4; j++)
+                gain[u][j] = reinterpret_cast<const uint4*>(args.gain)[(u * kWarps + warp) * (kUnit / 8) + j * 4 + t];
+    }
     allow_next_kernel();
     wait_for_previous_kernel();
-    const int token_count = *args.token_count;
+    const int token_count = *args.token_count; // inputs are read up to the bucket, so that the two loads do not queue
 
     // This lane's share of the input, for token g: what the weights of lane t meet.
     uint4 input[kUnitsPerWarp][4];
+    const int row = args.input_rows && g < token_count ? args.input_rows[g] : g;
+    float square = 0;
+#pragma unroll
+    for (int u = 0; u < kUnitsPerWarp; u++) {
+#pragma unroll
+        for (int j = 0; j < 4; j++) {
+            size_t eight = static_cast<size_t>(row) * (Spec::kInputs / 8) + (u * kWarps + warp) * (kUnit / 8) + j * 4 + t;
+            input[u][j] = {0, 0, 0, 0};
+            if (g >= args.token_capacity) continue;
+            if constexpr (Spec::kNorm) {
+                const float4* source = static_cast<const float4*>(args.input) + 2 * eight;
+                float4 a = source[0], b = source[1];
+                uint4 f = gain[u][j];
+                square += a.x * a.x + a.y * a.y + a.z * a.z + a.w * a.w + b.x * b.x + b.y * b.y + b.z * b.z + b.w * b.w;
+                input[u][j] = {pack_bf16(a.x * low_to_float(f.x), a.y * high_to_float(f.x)), pack_bf16(a.z * low_to_float(f.y), a.w * high_to_float(f.y)),
+                               pack_bf16(b.x * low_to_float(f.z), b.y * high_to_float(f.z)), pack_bf16(b.z * low_to_float(f.w), b.w * high_to_float(f.w))};
+            } else {
+                input[u][j] = static_cast<const uint4*>(args.input)[eight];
+            }
+        }
+    }
     if constexpr (Spec::kNorm) {
-        constexpr int kQuads = Spec::kInputs / 4 / Spec::kThreads;
-        constexpr int kStride = Spec::kInputs / 4 + 8; // in uint2
-        static_assert(Spec::kInputs % (4 * Spec::kThreads) == 0, "threads share a token's inputs evenly, four at a time");
-        uint2* shared = reinterpret_cast<uint2*>(activations);
-        float4 x[kTokens][kQuads];
-#pragma unroll
-        for (int token = 0; token < kTokens; token++) {
-            if (token < token_count) {
-                int row = args.input_rows ? args.input_rows[token] : token;
-                const float4* source = static_cast<const float4*>(args.input) + static_cast<size_t>(row) * (Spec::kInputs / 4);
-                float sum = 0;
-#pragma unroll
-                for (int q = 0; q < kQuads; q++) {
-                    float4 v = source[q * Spec::kThreads + threadIdx.x];
-                    x[token][q] = v;
-                    sum += v.x * v.x + v.y * v.y + v.z * v.z + v.w * v.w;
-                }
-                sum = warp_sum(sum);
-                if (lane == 0) squares[warp][token] = sum;
-            }
-        }
-        __syncthreads();
-#pragma unroll
-        for (int token = 0; token < kTokens; token++) {
-            if (token < token_count) {
-                float sum = 0;
-#pragma unroll
-                for (int w = 0; w < kWarps; w++) sum += squares[w][token];
-                float factor = rsqrtf(sum / Spec::kInputs + Spec::kEpsilon);
-#pragma unroll
-                for (int q = 0; q < kQuads; q++) {
-                    int quad = q * Spec::kThreads + threadIdx.x;
-                    uint2 gain = reinterpret_cast<const uint2*>(args.gain)[quad];
-                    float4 v = x[token][q];
-                    shared[token * kStride + quad] = {
-                        pack_bf16(v.x * factor * low_to_float(gain.x), v.y * factor * high_to_float(gain.x)),
-                        pack_bf16(v.z * factor * low_to_float(gain.y), v.w * factor * high_to_float(gain.y))};
-                }
-            }
-        }
-        __syncthreads();
-#pragma unroll
-        for (int u = 0; u < kUnitsPerWarp; u++)
-#pragma unroll
-            for (int j = 0; j < 4; j++)
-                input[u][j] = g < token_count
-                    ? reinterpret_cast<const uint4*>(shared + g * kStride)[(u * kWarps + warp) * (kUnit / 8) + j * 4 + t]
-                    : uint4{0, 0, 0, 0};
-    } else {
-        int row = g < token_count && args.input_rows ? args.input_rows[g] : g;
-        const uint4* source = static_cast<const uint4*>(args.input) + static_cast<size_t>(row) * (Spec::kInputs / 8);
-#pragma unroll
-        for (int u = 0; u < kUnitsPerWarp; u++)
-#pragma unroll
-            for (int j = 0; j < 4; j++)
-                input[u][j] = g < token_count ? source[(u * kWarps + warp) * (kUnit / 8) + j * 4 + t] : uint4{0, 0, 0, 0};
+        square += __shfl_xor_sync(kFullWarp, square, 1);
+        square += __shfl_xor_sync(kFullWarp, square, 2);
+        if (t == 0) squares[warp][g] = square;
     }
 
+    // Threads of the first warps finish a tile: one token and pair of outputs each.
+    const bool finishes = threadIdx.x < Spec::kRowTiles * 32 && g < token_count;
+    float factor_of_token = 0;
     int buffer = 0;
     for (int tile = blockIdx.x; tile < kTiles; tile += gridDim.x) {
+        const int n = (tile * Spec::kRowTiles + warp) * 8 + 2 * t;
+        PairTarget target = {};
+        float2 factor_of_output = {1, 1};
+        if (finishes) {
+            target = pair_target<Spec>(args.epilogue, g, n);
+            if constexpr (kScaled && !kGrouped) factor_of_output = *reinterpret_cast<const float2*>(args.scales + n);
+        }
 #pragma unroll
         for (int r = 0; r < Spec::kRowTiles; r++) {
             float2 total = {0, 0};
@@ -171,24 +159,24 @@ __device__ void linear_decode(const LinearDecodeArgs& args) {
         if (next < kTiles) load_tile(next);
         __syncthreads();
 
-        if (threadIdx.x < Spec::kRowTiles * 32) {
-            int r = threadIdx.x / 32, token = lane / 4, column = 2 * (lane % 4);
-            if (token < token_count) {
-                float2 total = {0, 0};
+        if (finishes) {
+            if constexpr (Spec::kNorm) {
+                if (tile == blockIdx.x) {
+                    float sum = 0;
 #pragma unroll
-                for (int w = 0; w < kWarps; w++) {
-                    float2 part = *reinterpret_cast<const float2*>(&partial[buffer][w][r][token * 8 + column]);
-                    total.x += part.x;
-                    total.y += part.y;
+                    for (int w = 0; w < kWarps; w++) sum += squares[w][g];
+                    factor_of_token = rsqrtf(sum / Spec::kInputs + Spec::kEpsilon);
                 }
-                int n = (tile * Spec::kRowTiles + r) * 8 + column;
-                if constexpr (kScaled && !kGrouped) {
-                    float2 factor = *reinterpret_cast<const float2*>(args.scales + n);
-                    total.x *= factor.x;
-                    total.y *= factor.y;
-                }
-                store_pair<Spec>(args.epilogue, token, n, total.x, total.y);
+                factor_of_output = {factor_of_output.x * factor_of_token, factor_of_output.y * factor_of_token};
             }
+            float2 total = {0, 0};
+#pragma unroll
+            for (int w = 0; w < kWarps; w++) {
+                float2 part = *reinterpret_cast<const float2*>(&partial[buffer][w][warp][g * 8 + 2 * t]);
+                total.x += part.x;
+                total.y += part.y;
+            }
+            store_pair<Spec>(target, total.x * factor_of_output.x, total.y * factor_of_output.y);
         }
         buffer ^= 1; // the other half is free: whoever read it has passed the barrier above
     }

@@ -10,7 +10,8 @@ internal sealed class DeviceBuffers
     public DeviceBuffers(KernelPlan plan, StepLayout layout, DeviceArena arena, CudaStream stream)
     {
         ModelShape shape = plan.Model.Shape;
-        long tokens = Math.Max(layout.TokenCapacity, layout.RowCapacity), rows = layout.RowCapacity;
+        // The decode kernels read inputs up to the bucket, which may hold more than there are rows.
+        long tokens = Math.Max(Math.Max(layout.TokenCapacity, layout.RowCapacity), LinearKernels.DecodeTokens), rows = layout.RowCapacity;
         Step = arena.TakeCleared(sizeof(int) * (long)layout.TotalInts, stream.Handle);
         PageTable = arena.TakeCleared(sizeof(int) * rows * layout.PagesPerSlot, stream.Handle);
         Places = arena.Take(2 * sizeof(int) * tokens);

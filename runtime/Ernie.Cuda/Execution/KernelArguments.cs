@@ -19,6 +19,7 @@ internal struct EpilogueArguments
 internal struct LinearDecodeArguments
 {
     public ulong Weight, Scales, Input, Gain, InputRows, TokenCount;
+    public int TokenCapacity;
     public EpilogueArguments Epilogue;
 }
 

@@ -67,7 +67,7 @@ internal sealed class ModelRunner
         EpilogueArguments epilogue = new() { Output = _buffers.Logits, OutputStride = Shape.VocabularySize };
         if (rows <= LinearKernels.DecodeTokens)
         {
-            LaunchDecode(_weights.Head, _buffers.Residual, _weights.FinalNorm, tokens, count, epilogue, _headBlocks);
+            LaunchDecode(_weights.Head, _buffers.Residual, _weights.FinalNorm, tokens, rows, count, epilogue, _headBlocks);
             return;
         }
 
@@ -120,7 +120,7 @@ internal sealed class ModelRunner
     {
         if (tokens <= LinearKernels.DecodeTokens)
         {
-            LaunchDecode(linear, _buffers.Residual, gain, 0, TokenCount, epilogue, int.MaxValue);
+            LaunchDecode(linear, _buffers.Residual, gain, 0, tokens, TokenCount, epilogue, int.MaxValue);
             return;
         }
 
@@ -131,12 +131,12 @@ internal sealed class ModelRunner
     private void Linear(DeviceLinear linear, ulong input, int tokens, in EpilogueArguments epilogue)
     {
         if (tokens <= LinearKernels.DecodeTokens)
-            LaunchDecode(linear, input, 0, 0, TokenCount, epilogue, int.MaxValue);
+            LaunchDecode(linear, input, 0, 0, tokens, TokenCount, epilogue, int.MaxValue);
         else
             LaunchTile(linear, tokens, input, TokenCount, epilogue);
     }
 
-    private void LaunchDecode(DeviceLinear linear, ulong input, ulong gain, ulong inputRows, ulong count, in EpilogueArguments epilogue, int mostBlocks)
+    private void LaunchDecode(DeviceLinear linear, ulong input, ulong gain, ulong inputRows, int capacity, ulong count, in EpilogueArguments epilogue, int mostBlocks)
     {
         LinearDecodeArguments arguments = new()
         {
@@ -146,6 +146,7 @@ internal sealed class ModelRunner
             Gain = gain,
             InputRows = inputRows,
             TokenCount = count,
+            TokenCapacity = capacity,
             Epilogue = epilogue,
         };
         _kernels[linear.Kernels.Decode].Launch(_stream, Math.Min(linear.Kernels.DecodeTiles, mostBlocks), 1, 1, arguments, _overlaps);

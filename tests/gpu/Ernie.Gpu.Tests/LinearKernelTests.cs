@@ -49,7 +49,9 @@ public sealed class LinearKernelTests
         float[] gain = Values(random, inputs);
         bool normalizesHere = isSwiGlu && tokenCount <= LinearKernels.DecodeTokens;
 
-        ulong inputAddress = normalizesHere ? Upload<float>(arena, stream, input) : Upload<ushort>(arena, stream, [.. input.Select(ToBits)]);
+        // The decode kernels read up to the bucket's rows: what lies there must not matter.
+        float[] padded = [.. input, .. Enumerable.Repeat(float.NaN, Math.Max(0, LinearKernels.DecodeTokens - tokenCount) * inputs)];
+        ulong inputAddress = normalizesHere ? Upload<float>(arena, stream, padded) : Upload<ushort>(arena, stream, [.. padded.Select(ToBits)]);
         ulong gainAddress = Upload<ushort>(arena, stream, [.. gain.Select(ToBits)]);
         ulong countAddress = Upload<int>(arena, stream, [tokenCount]);
         // One row more than there are tokens: it must stay as it is.
@@ -62,7 +64,8 @@ public sealed class LinearKernelTests
         {
             kernel.Launch(stream.Handle, kernels.DecodeTiles, 1, 1, new LinearDecodeArguments
             {
-                Weight = elements, Scales = scales, Input = inputAddress, Gain = gainAddress, TokenCount = countAddress, Epilogue = epilogue,
+                Weight = elements, Scales = scales, Input = inputAddress, Gain = gainAddress, TokenCount = countAddress,
+                TokenCapacity = LinearKernels.DecodeTokens, Epilogue = epilogue,
             }, overlapsPrevious: false);
         }
         else
