@@ -13,12 +13,15 @@ internal sealed class CommandLine
 
     private readonly CommandConsole _console;
     private readonly OpenModel _open;
+    private readonly IReadOnlyList<ICommand> _commands;
 
     /// <summary>Creates the command line.</summary>
     /// <param name="console">Where commands read and write.</param>
     /// <param name="open">Loads models.</param>
-    public CommandLine(CommandConsole console, OpenModel open)
+    /// <param name="commands">Commands; null for all.</param>
+    public CommandLine(CommandConsole console, OpenModel open, IReadOnlyList<ICommand>? commands = null)
     {
+        _commands = commands ?? Commands;
         _console = console;
         _open = open;
     }
@@ -28,6 +31,7 @@ internal sealed class CommandLine
     [
         new ChatCommand(), new CompleteCommand(), new TokenizeCommand(), new PerplexityCommand(),
         new InspectCommand("graph"), new InspectCommand("weights"), new InspectCommand("config"),
+        new InspectPlanCommand(), new InspectKernelsCommand(), new CompileCommand(),
         new LatencyCommand(), new ThroughputCommand(), new ServeCommand(), new CachePolicyCommand(),
         new PluginsCommand("list"), new PluginsCommand("check"),
     ];
@@ -90,8 +94,8 @@ internal sealed class CommandLine
         return await command.RunAsync(new CommandContext(_console, options, options.Remaining, _open), cancellationToken).ConfigureAwait(false);
     }
 
-    private static ICommand? Find(IReadOnlyList<string> args) =>
-        Commands.FirstOrDefault(command => command.Name.Split(' ') is { } words && args.Count >= words.Length && words.SequenceEqual(args.Take(words.Length)));
+    private ICommand? Find(IReadOnlyList<string> args) =>
+        _commands.FirstOrDefault(command => command.Name.Split(' ') is { } words && args.Count >= words.Length && words.SequenceEqual(args.Take(words.Length)));
 
     private static void WriteOverview(TextWriter output)
     {

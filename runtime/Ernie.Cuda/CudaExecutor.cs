@@ -2,7 +2,6 @@ using Ernie.Cuda.Compilation;
 using Ernie.Cuda.Execution;
 using Ernie.Cuda.Interop;
 using Ernie.Cuda.Memory;
-using Ernie.Cuda.Nvrtc;
 using Ernie.Execution;
 using Ernie.Graph;
 using Ernie.Kernels;
@@ -55,14 +54,14 @@ public sealed class CudaExecutor : IExecutor, IDeviceSampling
         ArgumentNullException.ThrowIfNull(options);
         _device = device;
         device.MakeCurrent();
-        ISampler[] samplers = [.. options.Samplers.Where(sampler => sampler.Device is not null)];
-        Plan = CreatePlan(graph, device.Profile, samplers);
+        ISampler[] samplers = DeviceSamplers(options);
+        Plan = CreatePlan(graph, device.Profile, options);
         ModelShape shape = graph.Shape;
         int maxModelLength = Math.Min(options.MaxModelLength ?? shape.MaxPosition, shape.MaxPosition);
         int pagesPerSequence = (maxModelLength + KernelPlan.TokensPerPage - 1) / KernelPlan.TokensPerPage;
         _layout = new StepLayout(options.MaxSequences, options.MaxBatchedTokens, pagesPerSequence, Plan.PrefillTileTokens);
 
-        _kernels = new KernelLibrary(Plan, new KernelCompiler(options.CubinCache ?? CubinCache.Default(), NvrtcCompiler.TryCreate()), options.Progress);
+        _kernels = new KernelLibrary(Plan, new KernelCompiler(options.CubinCache ?? CubinCache.Default(), options.FindCompiler()), options.Progress);
         _stream = new CudaStream();
         DeviceWeights weights = new(Plan, loader, _arena, _stream, maxModelLength);
         _buffers = new DeviceBuffers(Plan, _layout, _arena, _stream);
@@ -102,6 +101,24 @@ public sealed class CudaExecutor : IExecutor, IDeviceSampling
 
     /// <summary>Device memory taken, in bytes.</summary>
     public long DeviceBytes => _arena.ByteCount;
+
+    /// <summary>The kernels that an executor would load; needs no device, so that caches can be filled elsewhere.</summary>
+    /// <param name="graph">A dense model's graph after the shared passes.</param>
+    /// <param name="profile">The device.</param>
+    /// <param name="options">What the executor would be made with.</param>
+    /// <exception cref="CudaUnavailableException">The model has no kernels.</exception>
+    public static KernelPlan CreatePlan(ModelGraph graph, DeviceProfile profile, CudaExecutorOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        try
+        {
+            return KernelPlanner.Create(graph, profile, [.. DeviceSamplers(options).Select(sampler => sampler.Device!)]); // Those that have one.
+        }
+        catch (KernelPlanException exception)
+        {
+            throw new CudaUnavailableException(CudaDiagnostics.NotSupported, exception.Message, exception);
+        }
+    }
 
     /// <inheritdoc/>
     public bool Supports(ISampler sampler)
@@ -179,17 +196,8 @@ public sealed class CudaExecutor : IExecutor, IDeviceSampling
         _arena.Dispose();
     }
 
-    private static KernelPlan CreatePlan(ModelGraph graph, DeviceProfile profile, IReadOnlyList<ISampler> samplers)
-    {
-        try
-        {
-            return KernelPlanner.Create(graph, profile, [.. samplers.Select(sampler => sampler.Device!)]); // The caller keeps those that have one.
-        }
-        catch (KernelPlanException exception)
-        {
-            throw new CudaUnavailableException(CudaDiagnostics.NotSupported, exception.Message, exception);
-        }
-    }
+    // In the order of their index behind the built-in greedy one.
+    private static ISampler[] DeviceSamplers(CudaExecutorOptions options) => [.. options.Samplers.Where(sampler => sampler.Device is not null)];
 
     // Notes which results the host will read; returns how many vectors of logits it wants.
     private static int Describe(StepBatch batch, PendingStep step, uint sequence)

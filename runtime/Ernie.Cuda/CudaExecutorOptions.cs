@@ -1,4 +1,5 @@
 using Ernie.Cuda.Compilation;
+using Ernie.Cuda.Nvrtc;
 using Ernie.Sampling;
 
 namespace Ernie.Cuda;
@@ -32,6 +33,9 @@ public sealed class CudaExecutorOptions
 
     /// <summary>Where compiled kernels are kept; null is the user's cache.</summary>
     public CubinCache? CubinCache { get; init; }
+
+    /// <summary>Finds the compiler; tests take it away.</summary>
+    internal Func<NvrtcCompiler?> FindCompiler { get; init; } = NvrtcCompiler.TryCreate;
 
     /// <summary>Told after each kernel is ready; from several threads.</summary>
     public Action<KernelCompiled>? Progress { get; init; }

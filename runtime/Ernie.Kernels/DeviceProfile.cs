@@ -6,6 +6,16 @@ namespace Ernie.Kernels;
 /// <param name="BytesPerSecond">Peak memory bandwidth; predicts a kernel's floor.</param>
 public sealed record DeviceProfile(GpuArchitecture Architecture, int Multiprocessors, double BytesPerSecond)
 {
+    /// <summary>Peak of dense bf16 products on the tensor cores, in operations per second; predicts a kernel's floor.</summary>
+    /// <remarks>Per multiprocessor, from the data sheets of the cards named below.</remarks>
+    public double FlopsPerSecond => Multiprocessors * ((Architecture.Major, Architecture.Minor) switch
+    {
+        (8, 0) => 312e12 / 108,
+        (8, 6) => 125e12 / 72,
+        (8, 9) => 121e12 / 58,
+        _ => 989e12 / 132,
+    });
+
     /// <summary>A usual card of an architecture, for plans made without a device.</summary>
     /// <param name="architecture">One of <see cref="GpuArchitecture.Tested"/>.</param>
     /// <remarks>A100 80 GB, A10, L4 and H100 SXM from their data sheets.</remarks>

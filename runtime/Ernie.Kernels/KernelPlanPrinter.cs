@@ -18,40 +18,29 @@ public static class KernelPlanPrinter
 
     /// <summary>Prints a decoding step.</summary>
     /// <param name="plan">The plan.</param>
-    /// <param name="batch">Sequences, 1 to 8.</param>
+    /// <param name="batch">Sequences, at least 1.</param>
     /// <param name="contextLength">Tokens of each.</param>
     /// <param name="output">Where to.</param>
     public static void PrintDecode(KernelPlan plan, int batch, int contextLength, TextWriter output)
     {
         ArgumentNullException.ThrowIfNull(plan);
         ArgumentNullException.ThrowIfNull(output);
-        ModelShape shape = plan.Model.Shape;
-        output.WriteLine(Text($"{shape.Name} on {plan.Device.Architecture} with {plan.Device.Multiprocessors} multiprocessors, {batch} sequence(s) of {contextLength} tokens"));
-        output.WriteLine("kernel                          launches     grid  threads   shared      KB read    MFLOP  floor us");
-        double total = 0;
-        void Line(KernelSpec kernel, int launches, int grid, long bytes, double flops)
-        {
-            double floor = launches * bytes / plan.Device.BytesPerSecond * 1e6;
-            total += floor;
-            output.WriteLine(Text(
-                $"{kernel.Name,-32}{launches,8}{grid,9}{kernel.Threads,9}{kernel.SharedMemoryBytes,9}{launches * bytes / 1024.0,13:F1}{launches * flops / 1e6,9:F1}{floor,10:F2}"));
-        }
+        output.WriteLine(Text($"{Title(plan)}, {batch} sequence(s) of {contextLength} tokens"));
+        double seconds = PrintLaunches(plan, PlannedSteps.Decode(plan, batch, contextLength), output);
+        output.WriteLine(Text($"floor of the step {seconds * 1e6:F2} us, {batch / seconds:F0} tokens/s"));
+    }
 
-        void Linear(LinearKernels linear, int launches) => Line(
-            linear.Decode, launches, linear.DecodeTiles, WeightBytes(linear.Weight), 2.0 * batch * linear.Weight.OutFeatures * linear.Weight.InFeatures);
-
-        int layers = shape.LayerCount;
-        Line(plan.Embed, 1, batch, (long)batch * shape.HiddenSize * sizeof(ushort), 0);
-        Linear(plan.QueryKeyValue, layers);
-        Line(
-            plan.AttentionDecode, layers, plan.AttentionSplits(batch) * shape.KeyValueHeads * batch,
-            (long)batch * contextLength * 2 * shape.KeyValueWidth * sizeof(ushort), 4.0 * batch * contextLength * shape.QueryWidth);
-        Linear(plan.Output, layers);
-        Linear(plan.GateUp, layers);
-        Linear(plan.Down, layers);
-        Linear(plan.Head, 1);
-        Line(plan.Samplers[0], 1, batch, (long)batch * shape.VocabularySize * sizeof(float), 0);
-        output.WriteLine(Text($"floor of the step {total:F2} us, {batch / total * 1e6:F0} tokens/s"));
+    /// <summary>Prints a step that reads a prompt.</summary>
+    /// <param name="plan">The plan.</param>
+    /// <param name="tokens">Tokens of the prompt, at least 2.</param>
+    /// <param name="output">Where to.</param>
+    public static void PrintPrefill(KernelPlan plan, int tokens, TextWriter output)
+    {
+        ArgumentNullException.ThrowIfNull(plan);
+        ArgumentNullException.ThrowIfNull(output);
+        output.WriteLine(Text($"{Title(plan)}, a prompt of {tokens} tokens"));
+        double seconds = PrintLaunches(plan, PlannedSteps.Prefill(plan, tokens), output);
+        output.WriteLine(Text($"floor of the step {seconds * 1e3:F3} ms, {tokens / seconds:F0} tokens/s"));
     }
 
     /// <summary>Prints every kernel with its constants.</summary>
@@ -66,6 +55,24 @@ public static class KernelPlanPrinter
             output.WriteLine(Text($"{kernel.Name}: {kernel.Header}, {kernel.Threads} threads, {kernel.MinBlocks} blocks, {kernel.SharedMemoryBytes} bytes shared"));
             output.WriteLine("  " + string.Join(", ", kernel.Constants.Select(constant => $"{constant.Name} = {constant.Value}")));
         }
+    }
+
+    private static string Title(KernelPlan plan) =>
+        Text($"{plan.Model.Shape.Name} on {plan.Device.Architecture} with {plan.Device.Multiprocessors} multiprocessors");
+
+    private static double PrintLaunches(KernelPlan plan, IReadOnlyList<PlannedLaunch> launches, TextWriter output)
+    {
+        output.WriteLine("kernel                          launches     grid  threads   shared      KB read    MFLOP  floor us");
+        double total = 0;
+        foreach (PlannedLaunch launch in launches)
+        {
+            double floor = launch.FloorSeconds(plan.Device);
+            total += floor;
+            output.WriteLine(Text(
+                $"{launch.Kernel.Name,-32}{launch.Count,8}{launch.Grid,9}{launch.Kernel.Threads,9}{launch.Kernel.SharedMemoryBytes,9}{launch.Count * launch.Bytes / 1024.0,13:F1}{launch.Count * launch.Flops / 1e6,9:F1}{floor * 1e6,10:F2}"));
+        }
+
+        return total;
     }
 
     private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);

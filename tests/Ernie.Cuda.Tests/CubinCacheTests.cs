@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Ernie.Cuda.Compilation;
 using Ernie.Cuda.Nvrtc;
 using Ernie.Kernels;
@@ -8,6 +9,9 @@ namespace Ernie.Cuda.Tests;
 public sealed class CubinCacheTests : IDisposable
 {
     private static readonly GpuArchitecture s_architecture = GpuArchitecture.Parse("sm_80");
+
+    private const string WriterFolder = "ERNIE_TEST_CUBIN_WRITER";
+    private const int KeysOfAWriter = 4;
 
     private readonly string _folder = Directory.CreateTempSubdirectory("ernie-cubins-").FullName;
 
@@ -63,17 +67,106 @@ public sealed class CubinCacheTests : IDisposable
         Assert.Null(cache.TryRead("key"));
     }
 
-    [Fact]
-    public void Write_ToAFolderThatCannotBe_IsCountedAndHarmless()
+    [Theory]
+    [InlineData("occupied/cubins")]
+    [InlineData("/proc/ernie-cubins")]
+    public void Write_ToAFolderThatCannotBe_IsCountedAndHarmless(string folder)
     {
-        string file = Path.Combine(_folder, "occupied");
-        File.WriteAllText(file, "");
-        CubinCache cache = new(Path.Combine(file, "cubins"));
+        File.WriteAllText(Path.Combine(_folder, "occupied"), "");
+        CubinCache cache = new(Path.Combine(_folder, folder));
 
         cache.Write("key", Kernel(1, 10));
 
         Assert.Equal(1, cache.FailedWrites);
+        Assert.NotNull(cache.WriteFailure);
         Assert.Null(cache.TryRead("key"));
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(30)]
+    [InlineData(1000)]
+    [InlineData(1048)]
+    public void Write_ToADiskThatFillsUp_LeavesNothingBehind(int bytesThatFit)
+    {
+        CubinCache cache = new(_folder)
+        {
+            WriteThrough = (path, bytes) =>
+            {
+                File.WriteAllBytes(path, bytes[..bytesThatFit]);
+                throw new IOException("No space left on device");
+            },
+        };
+
+        cache.Write("key", Kernel(1, 1000));
+
+        Assert.Equal((1, "No space left on device"), (cache.FailedWrites, cache.WriteFailure));
+        Assert.Null(cache.TryRead("key"));
+        Assert.Empty(Directory.GetFiles(_folder));
+    }
+
+    [Fact]
+    public void Write_ToADiskThatFillsUp_KeepsWhatWasThere()
+    {
+        new CubinCache(_folder).Write("key", Kernel(1, 1000));
+        CubinCache full = new(_folder) { WriteThrough = (_, _) => throw new IOException("No space left on device") };
+
+        full.Write("key", Kernel(2, 1000));
+
+        Assert.Equal(Kernel(1, 1000).Cubin.ToArray(), full.TryRead("key")?.Cubin.ToArray());
+    }
+
+    [Fact]
+    public void Write_ToTheKernelsOwnFullDevice_CountsTheSystemsError()
+    {
+        Assert.SkipUnless(File.Exists("/dev/full"), "This system has no /dev/full.");
+        CubinCache cache = new(_folder)
+        {
+            WriteThrough = (_, bytes) =>
+            {
+                using FileStream full = new("/dev/full", FileMode.Open, FileAccess.Write);
+                full.Write(bytes);
+            },
+        };
+
+        cache.Write("key", Kernel(1, 1000));
+
+        Assert.Equal(1, cache.FailedWrites);
+        Assert.Contains("No space left", cache.WriteFailure, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Write_FromSeveralProcessesAtOnce_LeavesWholeFilesOnly()
+    {
+        Process[] writers = [.. Enumerable.Range(0, 3).Select(_ => StartWriter(_folder))];
+        CubinCache cache = new(_folder);
+        int found = 0;
+        while (writers.Any(writer => !writer.HasExited))
+        {
+            // What is there at all is there whole, also while others write.
+            int key = found % KeysOfAWriter;
+            if (File.Exists(Path.Combine(_folder, $"key{key}.cubin")))
+                Assert.Equal(Kernel(key, 20_000).Cubin.ToArray(), cache.TryRead("key" + key)?.Cubin.ToArray());
+            found++;
+            await Task.Delay(1, TestContext.Current.CancellationToken);
+        }
+
+        Assert.All(writers, writer => Assert.Equal(0, writer.ExitCode));
+        Assert.Equal(KeysOfAWriter, Directory.GetFiles(_folder).Length);
+        for (int key = 0; key < KeysOfAWriter; key++)
+            Assert.Equal(Kernel(key, 20_000).Cubin.ToArray(), cache.TryRead("key" + key)?.Cubin.ToArray());
+    }
+
+    /// <summary>What each process of <see cref="Write_FromSeveralProcessesAtOnce_LeavesWholeFilesOnly"/> runs.</summary>
+    [Fact(Explicit = true)]
+    public void Writer()
+    {
+        Assert.SkipUnless(Environment.GetEnvironmentVariable(WriterFolder) is { Length: > 0 }, "Runs in processes that another test starts.");
+        CubinCache cache = new(Environment.GetEnvironmentVariable(WriterFolder)!); // Checked above.
+        for (int write = 0; write < 10 * KeysOfAWriter; write++)
+            cache.Write("key" + (write % KeysOfAWriter), Kernel(write % KeysOfAWriter, 20_000));
+
+        Assert.Equal(0, cache.FailedWrites);
     }
 
     [Fact]
@@ -115,6 +208,24 @@ public sealed class CubinCacheTests : IDisposable
         Assert.Equal(CudaDiagnostics.NoCompiler, exception.DiagnosticId);
         Assert.Contains("ERNIE_NVRTC", exception.Message, StringComparison.Ordinal);
         Assert.Contains(plan.Embed.Name, exception.Message, StringComparison.Ordinal);
+    }
+
+    private static Process StartWriter(string folder)
+    {
+        ProcessStartInfo start = new(
+            Environment.ProcessPath!, // A running process has a path.
+            [
+                .. Path.GetFileNameWithoutExtension(Environment.ProcessPath) == "dotnet" ? (string[])[typeof(CubinCacheTests).Assembly.Location] : [],
+                "-explicit", "only", "-method", $"{typeof(CubinCacheTests).FullName}.{nameof(Writer)}", "-noLogo",
+            ])
+        {
+            RedirectStandardOutput = true,
+        };
+        start.Environment[WriterFolder] = folder;
+        Process process = Process.Start(start)!; // Not shell-executed: never null.
+        process.OutputDataReceived += (_, _) => { };
+        process.BeginOutputReadLine();
+        return process;
     }
 
     private static CompiledKernel Kernel(int seed, int byteCount)

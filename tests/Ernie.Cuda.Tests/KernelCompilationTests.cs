@@ -13,49 +13,121 @@ public sealed class KernelCompilationTests : IDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("ernie-cubins-").FullName;
 
-    /// <summary>
-    /// Every quantisation and every architecture once. ERNIE_COMPILE_ALL=1 compiles each with each, for both models.
-    /// </summary>
-    public static TheoryData<string, string, string> Plans
-    {
-        get
-        {
-            if (Environment.GetEnvironmentVariable("ERNIE_COMPILE_ALL") != "1")
-            {
-                return new TheoryData<string, string, string>(
-                    ("ernie-4.5-0.3b", "bf16", "sm_80"), ("ernie-4.5-0.3b", "wint8", "sm_86"), ("ernie-4.5-0.3b", "fp8", "sm_89"),
-                    ("ernie-4.5-0.3b", "wint4", "sm_90a"), ("tales", "bf16", "sm_90a"));
-            }
-
-            return new TheoryData<string, string, string>(
-                from model in (string[])["tales", "ernie-4.5-0.3b"]
-                from recipe in DenseGraphs.Recipes.Keys
-                from architecture in GpuArchitecture.Tested
-                select (model, recipe, architecture.Name));
-        }
-    }
+    /// <summary>Every compiled-in dense model on every tested architecture.</summary>
+    public static TheoryData<string, string> Targets => new(
+        from model in (string[])["tales", "ernie-4.5-0.3b"]
+        from architecture in GpuArchitecture.Tested
+        select (model, architecture.Name));
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
+    // Plans of several quantisations share the kernels that read no weights: together they are a third fewer than one by one.
     [Theory]
-    [MemberData(nameof(Plans))]
-    public void Compile_APlan_SpillsNothing(string model, string quantization, string architectureName)
+    [MemberData(nameof(Targets))]
+    public void Compile_EveryQuantisation_SpillsNothing(string model, string architectureName)
     {
         NvrtcCompiler nvrtc = NvrtcForTests.Require();
         GpuArchitecture architecture = GpuArchitecture.Parse(architectureName);
         ModelShape shape = model == "tales" ? DenseGraphs.Tales : DenseGraphs.Base;
-        KernelPlan plan = KernelPlanner.Create(
-            DenseGraphs.Create(shape, DenseGraphs.Recipes[quantization]), DeviceProfile.Typical(architecture));
+        KernelSpec[] specifications =
+        [
+            .. Recipes.SelectMany(recipe => KernelPlanner.Create(DenseGraphs.Create(shape, recipe), DeviceProfile.Typical(architecture)).Kernels).Distinct(),
+        ];
 
-        IReadOnlyDictionary<KernelSpec, CompiledKernel> kernels = new KernelCompiler(new CubinCache(_folder), nvrtc).Compile(plan.Kernels, architecture);
+        IReadOnlyDictionary<KernelSpec, CompiledKernel> kernels = new KernelCompiler(new CubinCache(_folder), nvrtc).Compile(specifications, architecture);
 
-        Assert.Equal(plan.Kernels.Distinct().Count(), kernels.Count);
+        Assert.Equal(specifications.Length, kernels.Count);
         foreach ((KernelSpec specification, CompiledKernel kernel) in kernels)
         {
             Assert.True(kernel.LocalBytes == 0, $"{specification.Name} spills {kernel.LocalBytes} bytes with {kernel.Registers} registers");
             Assert.InRange(kernel.Registers, 1, 255);
-            Assert.Equal("\x7F" + "ELF", System.Text.Encoding.Latin1.GetString(kernel.Cubin.Span[..4]));
+            Assert.Equal("\u007FELF", System.Text.Encoding.Latin1.GetString(kernel.Cubin.Span[..4]));
+            long shared = CubinImage.StaticSharedBytes(kernel.Cubin.Span, specification.Name) + specification.SharedMemoryBytes;
+            Assert.True(shared <= architecture.SharedMemoryPerBlock, $"{specification.Name} takes {shared} bytes of shared memory");
         }
+    }
+
+    // The quantisations that users name; ERNIE_COMPILE_ALL=1 adds their variants.
+    private static IEnumerable<QuantizationRecipe> Recipes => Environment.GetEnvironmentVariable("ERNIE_COMPILE_ALL") != "1"
+        ? DenseGraphs.Recipes.Values
+        : DenseGraphs.Recipes.Values.Concat(
+        [
+            new(WeightEncoding.Int4Group(64), WeightEncoding.Int8PerChannel), new(WeightEncoding.Int4PerChannel, WeightEncoding.Int4PerChannel),
+            new(WeightEncoding.Int4Group(128), WeightEncoding.Int4Group(128)), new(WeightEncoding.Fp8Block128, WeightEncoding.Int8PerChannel),
+            new(WeightEncoding.Int8PerChannel, WeightEncoding.Bf16),
+        ]);
+
+    [Fact]
+    public void StaticSharedBytes_OfACompiledKernel_AreWhatItDeclares()
+    {
+        NvrtcCompiler nvrtc = NvrtcForTests.Require();
+        KernelSpec kernel = Sharing(1234);
+
+        CompiledKernel compiled = nvrtc.Compile(KernelSource.Create(kernel), GpuArchitecture.Parse("sm_80"));
+
+        Assert.Equal(4 * 1234, CubinImage.StaticSharedBytes(compiled.Cubin.Span, kernel.Name));
+        Assert.Equal(0, CubinImage.StaticSharedBytes(compiled.Cubin.Span, "another"));
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(63)]
+    [InlineData(64)]
+    [InlineData(500)]
+    public void StaticSharedBytes_OfAFileCutShort_IsRefused(int length)
+    {
+        NvrtcCompiler nvrtc = NvrtcForTests.Require();
+        CompiledKernel compiled = nvrtc.Compile(KernelSource.Create(Sharing(1)), GpuArchitecture.Parse("sm_80"));
+
+        InvalidDataException exception = Assert.Throws<InvalidDataException>(
+            () => CubinImage.StaticSharedBytes(compiled.Cubin.Span[..length], "sharing"));
+
+        Assert.Contains($"{length} bytes", exception.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Compile_OverADamagedEntry_ReplacesIt()
+    {
+        NvrtcCompiler nvrtc = NvrtcForTests.Require();
+        GpuArchitecture architecture = GpuArchitecture.Parse("sm_80");
+        KernelSpec kernel = Sharing(7);
+        KernelCompiler compiler = new(new CubinCache(_folder), nvrtc);
+        compiler.Compile([kernel], architecture);
+        string file = Directory.GetFiles(_folder).Single();
+        File.WriteAllBytes(file, File.ReadAllBytes(file)[..100]);
+        List<bool> cached = [];
+
+        compiler.Compile([kernel], architecture, ready => cached.Add(ready.Cached));
+        compiler.Compile([kernel], architecture, ready => cached.Add(ready.Cached));
+
+        Assert.Equal([false, true], cached);
+    }
+
+    [Fact]
+    public void Compile_WithAFullDisk_GivesTheKernelAllTheSame()
+    {
+        NvrtcCompiler nvrtc = NvrtcForTests.Require();
+        CubinCache full = new(_folder) { WriteThrough = (_, _) => throw new IOException("No space left on device") };
+        KernelSpec kernel = Sharing(7);
+
+        IReadOnlyDictionary<KernelSpec, CompiledKernel> kernels = new KernelCompiler(full, nvrtc).Compile([kernel], GpuArchitecture.Parse("sm_80"));
+
+        Assert.True(kernels[kernel].Cubin.Length > 0);
+        Assert.Equal(1, full.FailedWrites);
+    }
+
+    [Fact]
+    public void Compile_WithoutACompiler_TakesWhatAnEarlierOneCached()
+    {
+        NvrtcCompiler nvrtc = NvrtcForTests.Require();
+        GpuArchitecture architecture = GpuArchitecture.Parse("sm_80");
+        KernelSpec kernel = Sharing(7);
+        CompiledKernel compiled = new KernelCompiler(new CubinCache(_folder), nvrtc).Compile([kernel], architecture)[kernel];
+
+        CompiledKernel found = new KernelCompiler(new CubinCache(_folder), compiler: null).Compile([kernel], architecture)[kernel];
+
+        Assert.Equal(compiled.Cubin.ToArray(), found.Cubin.ToArray());
+        Assert.Equal((compiled.Registers, compiled.LocalBytes), (found.Registers, found.LocalBytes));
     }
 
     [Fact]
@@ -125,6 +197,27 @@ public sealed class KernelCompilationTests : IDisposable
 
         Assert.True(compiled.Cubin.Length > 0);
     }
+
+    private static KernelSpec Sharing(int ints) => new()
+    {
+        Name = "sharing",
+        Header = "ernie/common/types.cuh",
+        Function = "share",
+        Arguments = "Shared",
+        Threads = 32,
+        Constants = [],
+        Snippet = string.Create(CultureInfo.InvariantCulture, $$"""
+            namespace ernie {
+            struct Shared { int* x; };
+            template <class Spec> __device__ void share(const Shared& args) {
+                __shared__ int values[{{ints}}];
+                values[threadIdx.x % {{ints}}] = args.x[0];
+                __syncthreads();
+                args.x[1] = values[args.x[2]];
+            }
+            }
+            """),
+    };
 
     private static string Size<T>(string name) =>
         string.Create(CultureInfo.InvariantCulture, $"static_assert(sizeof(ernie::{name}) == {Unsafe.SizeOf<T>()}, \"size of {name}\");\n");

@@ -18,6 +18,7 @@ public sealed class CubinCache
     private const int HeaderBytes = HashOffset + SHA256.HashSizeInBytes + sizeof(int) + sizeof(int);
 
     private int _failedWrites;
+    private volatile string? _writeFailure;
 
     /// <summary>Opens a cache; the folder is made when something is first written.</summary>
     /// <param name="folder">Folder of the files.</param>
@@ -27,11 +28,17 @@ public sealed class CubinCache
         Folder = folder;
     }
 
+    /// <summary>Writes a file and sees it to the disk; tests put a failing disk in its place.</summary>
+    internal Action<string, byte[]> WriteThrough { get; init; } = WriteAndFlush;
+
     /// <summary>Folder of the files.</summary>
     public string Folder { get; }
 
     /// <summary>How many cubins could not be stored (full or read-only disk); they are compiled again next time.</summary>
     public int FailedWrites => _failedWrites;
+
+    /// <summary>Why the latest of them could not; null when all could.</summary>
+    public string? WriteFailure => _writeFailure;
 
     /// <summary>The user's cache: ERNIE_CUBIN_CACHE, else ernie/cubins under the platform's cache folder.</summary>
     public static CubinCache Default()
@@ -114,19 +121,23 @@ public sealed class CubinCache
         try
         {
             Directory.CreateDirectory(Folder);
-            using (FileStream stream = new(temporary, FileMode.CreateNew, FileAccess.Write))
-            {
-                stream.Write(file);
-                stream.Flush(flushToDisk: true);
-            }
-
+            WriteThrough(temporary, file);
             File.Move(temporary, FileOf(key), overwrite: true);
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
+            _writeFailure = exception.Message;
             Interlocked.Increment(ref _failedWrites);
             TryDelete(temporary);
         }
+    }
+
+    // The name must not appear before the bytes are on the disk: a crash between the two would leave a file of the right name and no content.
+    private static void WriteAndFlush(string path, byte[] bytes)
+    {
+        using FileStream stream = new(path, FileMode.CreateNew, FileAccess.Write);
+        stream.Write(bytes);
+        stream.Flush(flushToDisk: true);
     }
 
     private static void TryDelete(string file)

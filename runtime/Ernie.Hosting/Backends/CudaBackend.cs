@@ -1,6 +1,7 @@
 using Ernie.Cuda;
 using Ernie.Execution;
 using Ernie.Hosting.Options;
+using Ernie.Sampling;
 using Ernie.Weights;
 
 namespace Ernie.Hosting.Backends;
@@ -33,31 +34,44 @@ public sealed class CudaBackend : IBackend
     {
         ArgumentNullException.ThrowIfNull(request);
         EngineOptions options = request.Options;
-        if (request.Quantization.KeyValueCache != KeyValuePrecision.Auto)
-        {
-            throw new OptionException("--kv-cache-dtype: keys and values are kept in 16 bits on the GPU in this version; use auto.");
-        }
-
+        CudaExecutorOptions executorOptions = ExecutorOptions(options, request.Quantization, request.Samplers);
         CacheSize.CheckLength(request.Graph.Shape, options);
         try
         {
             _device ??= CudaDevice.Open();
-            var executor = new CudaExecutor(_device, request.Graph, new WeightLoader(request.Checkpoint, request.Layout), new CudaExecutorOptions
-            {
-                MaxSequences = options.MaxSequences,
-                MaxBatchedTokens = options.MaxBatchedTokens ?? new CudaExecutorOptions().MaxBatchedTokens,
-                MaxModelLength = options.MaxModelLength,
-                GpuMemoryUtilization = options.MemoryUtilization,
-                PageCount = options.PageCount,
-                UsesGraphs = options.UseCudaGraphs,
-                Samplers = request.Samplers,
-            });
+            var executor = new CudaExecutor(_device, request.Graph, new WeightLoader(request.Checkpoint, request.Layout), executorOptions);
             return CheckMemory(executor, options);
         }
         catch (CudaUnavailableException e)
         {
             throw new DeviceUnavailableException(e.Message, e);
         }
+    }
+
+    /// <summary>What an executor is made with; also decides its kernels, so that they can be compiled without a device.</summary>
+    /// <param name="options">Capacity and device options.</param>
+    /// <param name="quantization">Precisions.</param>
+    /// <param name="samplers">Samplers that requests may choose.</param>
+    /// <exception cref="OptionException">What is asked is not possible on a GPU; the message says what is.</exception>
+    public static CudaExecutorOptions ExecutorOptions(EngineOptions options, QuantizationOptions quantization, IReadOnlyList<ISampler> samplers)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        ArgumentNullException.ThrowIfNull(quantization);
+        if (quantization.KeyValueCache != KeyValuePrecision.Auto)
+        {
+            throw new OptionException("--kv-cache-dtype: keys and values are kept in 16 bits on the GPU in this version; use auto.");
+        }
+
+        return new CudaExecutorOptions
+        {
+            MaxSequences = options.MaxSequences,
+            MaxBatchedTokens = options.MaxBatchedTokens ?? new CudaExecutorOptions().MaxBatchedTokens,
+            MaxModelLength = options.MaxModelLength,
+            GpuMemoryUtilization = options.MemoryUtilization,
+            PageCount = options.PageCount,
+            UsesGraphs = options.UseCudaGraphs,
+            Samplers = samplers,
+        };
     }
 
     private static CudaExecutor CheckMemory(CudaExecutor executor, EngineOptions options)

@@ -1,0 +1,37 @@
+using Ernie.Cli.Hosting;
+using Ernie.Cuda;
+using Ernie.Graph;
+using Ernie.Hosting;
+using Ernie.Hosting.Backends;
+using Ernie.Hosting.Models;
+using Ernie.Hosting.Options;
+using Ernie.Hosting.Plugins;
+using Ernie.Kernels;
+using Ernie.Models;
+
+namespace Ernie.Cli.Kernels;
+
+/// <summary>Plans the kernels that a server with the same options would load, for GPUs that need not be here.</summary>
+internal static class PlanSource
+{
+    /// <summary>One plan for each device that the options name.</summary>
+    /// <param name="context">Options parsed with <see cref="PlanOptions"/> and the model's.</param>
+    /// <param name="cancellationToken">Ends a download.</param>
+    /// <exception cref="CudaUnavailableException">There are no kernels for the model.</exception>
+    /// <exception cref="OptionException">What is asked is not possible on a GPU.</exception>
+    public static async Task<IReadOnlyList<KernelPlan>> LoadAsync(CommandContext context, CancellationToken cancellationToken)
+    {
+        IReadOnlyList<DeviceProfile> devices = PlanOptions.Devices(context.Options);
+        var options = ModelOptions.Create(context.Options);
+        EngineOptions engine = EngineOptions.Create(context.Options);
+        ModelFiles files = await ModelFiles.FindAsync(options, context.Console.Error.WriteLine, cancellationToken).ConfigureAwait(false);
+        ModelDefinition model = ModelRegistry.Resolve(files.Folder.ConfigPath, EngineBuilder.CompiledModelCache).Definition;
+        ModelGraph graph = model.BuildOptimizedGraph(EngineBuilder.CreateRecipe(options.Quantization));
+        PluginCatalog plugins = PluginLoader.Load(EngineBuilder.PluginDirectories(engine));
+        foreach (PluginDiagnostic diagnostic in plugins.Diagnostics)
+            context.Console.Error.WriteLine(diagnostic.ToString());
+        // Its samplers are compiled in, so they are part of the plan.
+        CudaExecutorOptions executor = CudaBackend.ExecutorOptions(engine, options.Quantization, [.. plugins.Samplers.Values]);
+        return [.. devices.Select(device => CudaExecutor.CreatePlan(graph, device, executor))];
+    }
+}
