@@ -243,7 +243,11 @@ internal sealed class EngineLoop : IDisposable
                     command.Answer.SetResult(EndAll(FinishReason.Aborted, null));
                     break;
                 case LoopCommandKind.ResetCache:
-                    command.Answer.SetResult(_scheduler.Cache.Evict(_scheduler.Cache.EvictablePages));
+                    int freed = _scheduler.Cache.Evict(_scheduler.Cache.EvictablePages);
+
+                    // Whoever has the answer sees what it did in the statistics.
+                    Publish();
+                    command.Answer.SetResult(freed);
                     break;
                 default:
                     _drains.Add(command);

@@ -27,8 +27,7 @@ public sealed class WorkerTeamTests
         var work = new PhasedWork(team, phases: 1);
         team.Run(work);
 
-        // Workers park after half a millisecond without work.
-        Thread.Sleep(50);
+        AwaitParked(team);
         team.Run(work);
 
         Assert.Equal(2 * 3, work.Total);
@@ -39,12 +38,10 @@ public sealed class WorkerTeamTests
     {
         using var team = new WorkerTeam(2, pin: false);
         team.Run(new PhasedWork(team, phases: 1));
-        Thread.Sleep(50);
-        int before = team.ParkedWorkers;
+        AwaitParked(team);
 
         Thread.Sleep(20);
 
-        Assert.Equal(1, before);
         Assert.Equal(1, team.ParkedWorkers);
     }
 
@@ -65,6 +62,10 @@ public sealed class WorkerTeamTests
 
     [Fact]
     public void Team_WithoutWorkers_Throws() => Assert.Throws<ArgumentOutOfRangeException>(() => new WorkerTeam(0, pin: false));
+
+    // Workers park after half a millisecond without work, as soon as the system lets them run.
+    private static void AwaitParked(WorkerTeam team) =>
+        Assert.True(SpinWait.SpinUntil(() => team.ParkedWorkers == team.Count - 1, TimeSpan.FromSeconds(30)), "workers without work do not park");
 
     private sealed class PhasedWork(WorkerTeam team, int phases) : IWork
     {

@@ -101,7 +101,7 @@ public sealed class FailureTests
         for (int round = 0; round < 4; round++)
         {
             int[][] prompts = [.. Enumerable.Range(0, 5).Select(i => Harness.Prompt(14 + (i % 2), (round * 3) + i))];
-            List<GenerationEvent>[] texts = await Task.WhenAll(prompts.Select(p => harness.Run(Harness.Greedy(p, 20))));
+            List<GenerationEvent>[] texts = await harness.Together(prompts.Select(p => Harness.Greedy(p, 20)));
             for (int i = 0; i < texts.Length; i++)
             {
                 Assert.Equal(harness.Expected(prompts[i], 20), Harness.TokensOf(texts[i]));

@@ -15,13 +15,24 @@ public sealed class SchedulingTests
     {
         await using var harness = new Harness(FakeExecutor.Limits(batchedTokens: 16), cache: false);
         Record(harness);
-        harness.Executor.OnComplete = static () => Thread.Sleep(2);
+
+        // The first request's decoding waits at its first step for the second request.
+        using var secondIsQueued = new ManualResetEventSlim();
+        int completed = 0;
+        harness.Executor.OnComplete = () =>
+        {
+            if (++completed > 1)
+            {
+                secondIsQueued.Wait(TimeSpan.FromSeconds(30));
+            }
+        };
         Task<List<GenerationEvent>> first = harness.Run(Harness.Greedy(Harness.Prompt(4, 1), 60));
         await harness.Until(s => s.GeneratedTokens > 0);
 
-        List<int> tokens = await harness.Tokens(Harness.Greedy(Harness.Prompt(50, 2), 3));
+        Task<List<int>> second = harness.Tokens(Harness.Greedy(Harness.Prompt(50, 2), 3));
+        secondIsQueued.Set();
 
-        Assert.Equal(harness.Expected(Harness.Prompt(50, 2), 3), tokens);
+        Assert.Equal(harness.Expected(Harness.Prompt(50, 2), 3), await second);
         await first;
         Assert.All(_steps, step => Assert.True(step.Sum(r => r.Count) <= 16));
         (int Slot, int Start, int Count)[][] mixed = [.. _steps.Where(step => step.Length == 2 && step[^1].Count > 1)];
@@ -75,9 +86,9 @@ public sealed class SchedulingTests
         await using var harness = new Harness(FakeExecutor.Limits(pages: 12, length: 48));
         int[][] prompts = [.. Enumerable.Range(0, 6).Select(i => Harness.Prompt(6, i))];
 
-        List<int>[] texts = await Task.WhenAll(prompts.Select(p => harness.Tokens(Harness.Greedy(p, 30))));
+        List<GenerationEvent>[] texts = await harness.Together(prompts.Select(p => Harness.Greedy(p, 30)));
 
-        Assert.Equal(prompts.Select(p => harness.Expected(p, 30)), texts);
+        Assert.Equal(prompts.Select(p => harness.Expected(p, 30)), texts.Select(Harness.TokensOf));
         Assert.True((await harness.UntilIdle()).Preemptions > 0);
     }
 

@@ -21,7 +21,7 @@ internal sealed class TestServer : IAsyncDisposable
         _application = application;
         Context = context;
         MaybeEngine = engine;
-        Client = new HttpClient { BaseAddress = address, Timeout = TimeSpan.FromSeconds(30) };
+        Client = new HttpClient { BaseAddress = address, Timeout = TimeSpan.FromMinutes(2) };
     }
 
     public ServerContext Context { get; }
@@ -32,18 +32,19 @@ internal sealed class TestServer : IAsyncDisposable
 
     private FakeEngine? MaybeEngine { get; }
 
-    public static async Task<TestServer> StartAsync(Action<FakeEngine>? configure = null, Func<ServerOptions, ServerOptions>? options = null, Func<FakeHost, FakeHost>? host = null)
+    public static async Task<TestServer> StartAsync(Action<FakeEngine>? configure = null, Func<ServerOptions, ServerOptions>? options = null, Func<FakeHost, FakeHost>? host = null, TimeProvider? clock = null)
     {
         var engine = new FakeEngine();
         configure?.Invoke(engine);
         var fakeHost = new FakeHost(engine);
-        return await StartAsync(host?.Invoke(fakeHost) ?? fakeHost, engine, options);
+        return await StartAsync(host?.Invoke(fakeHost) ?? fakeHost, engine, options, clock);
     }
 
-    public static async Task<TestServer> StartAsync(IHostContext host, FakeEngine? engine = null, Func<ServerOptions, ServerOptions>? options = null)
+    public static async Task<TestServer> StartAsync(
+        IHostContext host, FakeEngine? engine = null, Func<ServerOptions, ServerOptions>? options = null, TimeProvider? clock = null)
     {
         var settings = new ServerOptions { Port = 0 };
-        var context = new ServerContext(host, options?.Invoke(settings) ?? settings);
+        var context = new ServerContext(host, options?.Invoke(settings) ?? settings, clock);
         WebApplication application = ServerApplication.Build(context);
         await application.StartAsync();
         string address = application.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First();

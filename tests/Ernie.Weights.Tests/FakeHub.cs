@@ -12,14 +12,12 @@ internal sealed class FakeHub : IAsyncDisposable
 {
     public const string ModelId = "baidu/ERNIE-4.5-0.3B-PT";
 
-    private readonly HttpListener _listener = new();
+    private readonly HttpListener _listener;
     private readonly Task _loop;
 
     public FakeHub()
     {
-        Endpoint = $"http://127.0.0.1:{FreePort()}";
-        _listener.Prefixes.Add(Endpoint + "/");
-        _listener.Start();
+        (_listener, Endpoint) = Listen();
         _loop = RunAsync();
     }
 
@@ -56,6 +54,26 @@ internal sealed class FakeHub : IAsyncDisposable
     {
         _listener.Close();
         await _loop;
+    }
+
+    // A listener cannot ask for any free port, and a port found free may be another program's a moment later.
+    private static (HttpListener Listener, string Endpoint) Listen()
+    {
+        for (int attempt = 1; ; attempt++)
+        {
+            string endpoint = $"http://127.0.0.1:{FreePort()}";
+            var listener = new HttpListener();
+            try
+            {
+                listener.Prefixes.Add(endpoint + "/");
+                listener.Start();
+                return (listener, endpoint);
+            }
+            catch (Exception error) when (attempt < 20 && error is HttpListenerException or SocketException)
+            {
+                listener.Close();
+            }
+        }
     }
 
     private static int FreePort()

@@ -1,3 +1,6 @@
+using System.Net;
+using System.Net.Sockets;
+
 namespace Ernie.Weights.Tests;
 
 public sealed class HubClientTests : IAsyncDisposable
@@ -95,8 +98,10 @@ public sealed class HubClientTests : IAsyncDisposable
     [Fact]
     public async Task Download_NobodyListens_SaysWhatWorksWithoutANetwork()
     {
-        string endpoint = _hub.Endpoint;
-        await _hub.DisposeAsync();
+        // A port that is taken and has no listener: nobody else can begin to answer there.
+        using var taken = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        taken.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        string endpoint = $"http://{taken.LocalEndPoint}";
 
         var error = await Assert.ThrowsAsync<HubException>(() => Client(HubSource.ModelScope, endpoint).DownloadAsync(FakeHub.ModelId));
 

@@ -37,6 +37,9 @@ internal class FakeExecutor : IExecutor
 
     public long TokensComputed { get; private set; }
 
+    /// <summary>Rows computed that had logits to draw from.</summary>
+    public long TokensDrawn { get; private set; }
+
     protected int[] LastSampled { get; } = new int[4096];
 
     public static ExecutorInfo Limits(
@@ -115,6 +118,7 @@ internal class FakeExecutor : IExecutor
                 }
             }
 
+            TokensDrawn += step.LogitCount[row] > 0 ? 1 : 0;
             step.Sampled[row] = -1;
             if (step.OnDevice[row])
             {

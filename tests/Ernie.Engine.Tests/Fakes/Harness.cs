@@ -56,6 +56,15 @@ internal sealed class Harness : IAsyncDisposable
         return events;
     }
 
+    /// <summary>Runs requests that are all queued before the first is admitted, so that what they share or fight over does not depend on timing.</summary>
+    public Task<List<GenerationEvent>[]> Together(IEnumerable<GenerationRequest> requests)
+    {
+        Engine.Pause();
+        Task<List<GenerationEvent>>[] runs = [.. requests.Select(request => Run(request))];
+        Engine.Resume();
+        return Task.WhenAll(runs);
+    }
+
     public async Task<List<int>> Tokens(GenerationRequest request) => TokensOf(await Run(request));
 
     public static List<int> TokensOf(IEnumerable<GenerationEvent> events) => [.. events.Where(e => e.Token >= 0).Select(e => e.Token)];

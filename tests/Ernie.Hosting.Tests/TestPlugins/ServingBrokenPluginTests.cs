@@ -66,8 +66,12 @@ public sealed class ServingBrokenPluginTests : IClassFixture<TestPluginFolder>
         });
 
         // Three prompts of two pages each and a growing fourth page in a pool of eight: pages must be evicted under leases.
-        (List<int> Tokens, GenerationEvent Last)[] results =
-            await Task.WhenAll(s_starts.Select(start => RunAsync(session.Engine, null, start, promptLength: 140, count: 80)));
+        // All four are queued before the first runs.
+        session.Engine.Pause();
+        Task<(List<int> Tokens, GenerationEvent Last)>[] runs =
+            [.. s_starts.Select(start => RunAsync(session.Engine, null, start, promptLength: 140, count: 80))];
+        session.Engine.Resume();
+        (List<int> Tokens, GenerationEvent Last)[] results = await Task.WhenAll(runs);
 
         for (int i = 0; i < results.Length; i++)
         {

@@ -70,22 +70,26 @@ public sealed class LifeCycleTests
 
         Assert.Equal(0, await running.WaitAsync(TimeSpan.FromSeconds(20)));
         await Assert.ThrowsAnyAsync<HttpRequestException>(() => request);
-        Assert.Equal(0, engine.Active);
+        await UntilAsync(() => engine.Active == 0);
     }
 
     [Fact, Trait("Behaviour", "43")]
     public async Task Health_WhileAStepHangs_Fails()
     {
-        await using TestServer server = await TestServer.StartAsync(options: options => options with { HungStepSeconds = 0.2 });
+        var clock = new ManualClock();
+        await using TestServer server = await TestServer.StartAsync(options: options => options with { HungStepSeconds = 10 }, clock: clock);
 
         Answer idle = await server.GetAsync("/health");
         server.Engine.StepInFlight = true;
-        await UntilAsync(async () => (await server.GetAsync("/health")).Status == HttpStatusCode.ServiceUnavailable);
+        Answer begun = await server.GetAsync("/health");
+        clock.Advance(TimeSpan.FromSeconds(11));
+        Answer hung = await server.GetAsync("/health");
+        Answer unready = await server.GetAsync("/ready");
         server.Engine.Steps++;
         Answer moved = await server.GetAsync("/health");
 
-        Assert.Equal(HttpStatusCode.OK, idle.Status);
-        Assert.Equal(HttpStatusCode.OK, moved.Status);
+        HttpStatusCode[] statuses = [idle.Status, begun.Status, hung.Status, unready.Status, moved.Status];
+        Assert.Equal([HttpStatusCode.OK, HttpStatusCode.OK, HttpStatusCode.ServiceUnavailable, HttpStatusCode.ServiceUnavailable, HttpStatusCode.OK], statuses);
     }
 
     [Fact, Trait("Behaviour", "43")]

@@ -155,14 +155,20 @@ public sealed class StreamTests
     [Fact, Trait("Behaviour", "7")]
     public async Task Stream_DuringALongPrefill_GetsComments()
     {
+        var prefill = new TaskCompletionSource();
         await using TestServer server = await TestServer.StartAsync(
-            engine => engine.Before = (_, number, token) => number == 0 ? Task.Delay(250, token) : Task.CompletedTask,
+            engine => engine.Before = (_, number, token) => number == 0 ? prefill.Task.WaitAsync(token) : Task.CompletedTask,
             options => options with { KeepAliveSeconds = 0.05 });
 
-        SseStream stream = await server.StreamChatAsync("");
+        using HttpResponseMessage response = await server.OpenAsync("/v1/completions", """{"prompt":"hello","stream":true}""");
+        using var reader = new StreamReader(await response.Content.ReadAsStreamAsync());
+        string? first = await reader.ReadLineAsync();
+        prefill.SetResult();
+        string rest = await reader.ReadToEndAsync();
 
-        Assert.StartsWith(": keep-alive\n\n", stream.Raw);
-        Assert.Equal(["stop"], stream.FinishReasons());
+        Assert.Equal(": keep-alive", first);
+        Assert.Contains("\"finish_reason\":\"stop\"", rest);
+        Assert.EndsWith("data: [DONE]\n\n", rest);
     }
 
     [Theory, Trait("Behaviour", "8")]
