@@ -31,6 +31,41 @@ public sealed class BatchingTests
         Numeric.AssertClose(longPrefill, output.Logits(2, 0), Tolerance.Exact);
     }
 
+    public static TheoryData<string> Encodings => ["bf16", "wint8", "wint4", "fp8"];
+
+    [Theory]
+    [MemberData(nameof(Encodings))]
+    public void Decode_InABatchOfAnySize_EqualsTheRowAlone(string encoding)
+    {
+        using ModelRunner runner = ModelRunner.Tales(ModelRunner.SmallOptions with { MaxSequences = 64, MaxModelLength = 64 }, Recipe(encoding));
+        for (int slot = 0; slot < 64; slot++)
+            runner.Run(slot, 0, [slot, 100 + slot, 200 + slot]);
+        float[] expected = runner.Run(0, 3, [17]).ToArray();
+
+        foreach (int rows in (int[])[2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 33, 64])
+        {
+            runner.Batch.Clear();
+            for (int slot = 0; slot < rows; slot++)
+                Add(runner, slot, 3, [17 + (slot * 5)]);
+
+            Numeric.AssertClose(expected, runner.Step().Logits(0, 0), Tolerance.Exact);
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Encodings))]
+    public void LastToken_ComputedAfterTheOthers_EqualsThePromptInOnePiece(string encoding)
+    {
+        // What a wholly cached prompt does: all but its last token is there already.
+        int[] ids = TalesFixture.Ids("len-64");
+        using ModelRunner runner = ModelRunner.Tales(ModelRunner.SmallOptions, Recipe(encoding));
+        float[] expected = runner.Run(0, 0, ids).ToArray();
+
+        float[] actual = Alone(runner, 1, ids, ids.Length - 1);
+
+        Numeric.AssertClose(expected, actual, Tolerance.Exact);
+    }
+
     [Theory]
     [InlineData(1)]
     [InlineData(7)]
@@ -97,6 +132,14 @@ public sealed class BatchingTests
         Assert.Throws<ArgumentOutOfRangeException>(() => output.Hidden(row, ids.Length).Length);
         Assert.Throws<ArgumentOutOfRangeException>(() => output.Hidden(0, 0).Length);
     }
+
+    private static QuantizationRecipe? Recipe(string encoding) => encoding switch
+    {
+        "wint8" => new QuantizationRecipe(WeightEncoding.Int8PerChannel, WeightEncoding.Int8PerChannel),
+        "wint4" => s_wint4,
+        "fp8" => new QuantizationRecipe(WeightEncoding.Fp8Block128, WeightEncoding.Int8PerChannel),
+        _ => null,
+    };
 
     private static float[] Alone(ModelRunner runner, int slot, int[] ids, int prompt)
     {
