@@ -9,31 +9,50 @@ internal sealed class CompiledProgram : IWork
     private readonly Operation[] _operations;
     private readonly SliceState _slice;
     private readonly WorkerTeam _team;
+    private int _pass;
 
     internal CompiledProgram(IReadOnlyList<Operation> operations, SliceState slice, WorkerTeam team)
     {
         _operations = [.. operations];
         _slice = slice;
         _team = team;
+        foreach (Operation operation in _operations)
+            operation.Prepare(team.Count);
         PlaceBarriers();
     }
 
     /// <summary>Runs all operations on the slice.</summary>
     internal void Run()
     {
-        foreach (Operation operation in _operations)
-            operation.Reset();
-        _team.Run(this);
+        _pass++;
+        try
+        {
+            _team.Run(this);
+        }
+        catch (InvalidOperationException)
+        {
+            foreach (Operation operation in _operations)
+                operation.Recover();
+            throw;
+        }
     }
 
     void IWork.Execute(int worker)
     {
         int passed = 0;
+
+        // An operation without work needs no barrier of its own, but the next one with work then does.
+        bool behind = false;
         foreach (Operation operation in _operations)
         {
-            if (operation.NeedsBarrier)
+            operation.PrepareNext(worker, _pass);
+            behind |= operation.NeedsBarrier;
+            if (!operation.HasWork(_slice))
+                continue;
+            if (behind)
                 _team.Barrier(ref passed);
-            operation.Run(worker, _slice);
+            behind = false;
+            operation.Run(worker, _slice, _pass);
         }
     }
 

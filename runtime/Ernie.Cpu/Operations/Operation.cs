@@ -9,7 +9,7 @@ namespace Ernie.Cpu.Operations;
 /// </remarks>
 internal abstract class Operation
 {
-    private WorkCounter _counter;
+    private WorkShares? _shares;
 
     /// <summary>Memory that is read, by identity.</summary>
     internal required object[] Reads { get; init; }
@@ -20,16 +20,34 @@ internal abstract class Operation
     /// <summary>Whether all workers must have finished what came before: set where memory of an operation since the last barrier is touched again.</summary>
     internal bool NeedsBarrier { get; set; }
 
-    /// <summary>Called before the workers start.</summary>
-    internal void Reset() => _counter.Reset();
+    /// <summary>Says, once, how many workers will call <see cref="Run"/>.</summary>
+    internal void Prepare(int workers) => _shares = new WorkShares(workers);
 
-    /// <summary>Takes part in the operation until its units are used up.</summary>
-    internal void Run(int worker, SliceState slice)
+    /// <summary>Takes part in the operation until its units are used up: the worker's own share first, which lies together, then what others have left.</summary>
+    /// <param name="worker">Who calls.</param>
+    /// <param name="slice">The tokens.</param>
+    /// <param name="pass">Number of the run of the program; the same on every worker.</param>
+    internal void Run(int worker, SliceState slice, int pass)
     {
+        WorkShares shares = _shares!; // The program that runs the operation has prepared it.
         int units = UnitCount(slice);
-        for (int unit = _counter.Take(); unit < units; unit = _counter.Take())
-            Execute(worker, unit, slice);
+        for (int turn = 0; turn < shares.Workers; turn++)
+        {
+            int owner = (worker + turn) % shares.Workers;
+            int end = shares.Start(owner + 1, units);
+            for (int unit = shares.Take(owner, pass, units); unit < end; unit = shares.Take(owner, pass, units))
+                Execute(worker, unit, slice);
+        }
     }
+
+    /// <summary>Makes ready for the next pass; every worker calls it once in every pass, whether it ran or not.</summary>
+    internal void PrepareNext(int worker, int pass) => _shares!.Clear(worker, pass + 1);
+
+    /// <summary>Makes ready for any pass after one that failed; called while no worker runs.</summary>
+    internal void Recover() => _shares!.ClearAll();
+
+    /// <summary>Whether there is anything to do for the current slice.</summary>
+    internal bool HasWork(SliceState slice) => UnitCount(slice) > 0;
 
     /// <summary>Units of the current slice.</summary>
     protected abstract int UnitCount(SliceState slice);
