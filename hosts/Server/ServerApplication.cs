@@ -19,7 +19,8 @@ internal static class ServerApplication
         builder.Services.AddSingleton<IHostLifetime, QuietLifetime>();
         builder.Logging.AddSimpleConsole(console => console.SingleLine = true).SetMinimumLevel(LogLevel.Warning);
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(5));
-        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => Configure(kestrel, server.Options));
+        // Bytes are sent by whoever wrote them: a stream of tokens is many small sends, and a hop to another thread costs as much as each.
+        builder.WebHost.UseKestrelCore().UseSockets(sockets => sockets.UnsafePreferInlineScheduling = true).ConfigureKestrel(kestrel => Configure(kestrel, server.Options));
         if (server.Options.AllowedOrigins.Count > 0)
         {
             builder.Services.AddCors(cors => cors.AddDefaultPolicy(

@@ -108,7 +108,7 @@ internal sealed class ChoiceDecoder
         return ended && _stops.Matched is null ? text + _stops.Flush() : text;
     }
 
-    private List<TokenPosition> ReleaseLogprobs(bool ended, bool cut)
+    private TokenPosition[] ReleaseLogprobs(bool ended, bool cut)
     {
         if (_pending.Count == 0)
             return [];
@@ -123,7 +123,7 @@ internal sealed class ChoiceDecoder
             _pending.Dequeue();
         }
 
-        return released;
+        return [.. released];
     }
 
     private readonly record struct PendingToken(TokenPosition Position, int Start, int End);

@@ -7,6 +7,8 @@ namespace Ernie.Server.Streaming;
 /// <summary>Chunks of <c>/v1/chat/completions</c>.</summary>
 internal sealed class ChatStreamFormat(ServerContext server, GenerationSettings settings, PromptInput prompt) : IStreamFormat
 {
+    private readonly ChunkTemplate?[] _templates = new ChunkTemplate?[settings.ChoicesPerPrompt];
+
     /// <inheritdoc/>
     public void Begin(SseWriter sse, Usage? usage)
     {
@@ -22,7 +24,11 @@ internal sealed class ChatStreamFormat(ServerContext server, GenerationSettings 
     {
         bool ended = delta.FinishReason is not null;
         bool carries = delta.Text.Length > 0 || (!ended && (delta.Logprobs.Count > 0 || settings.ReturnTokenIds));
-        if (carries)
+        if (carries && usage is null && delta.Logprobs.Count == 0 && !settings.ReturnTokenIds)
+        {
+            sse.Write(_templates[delta.Index] ??= Template(delta.Index), delta.Text);
+        }
+        else if (carries)
         {
             Send(sse, new ChatChunkChoice
             {
@@ -55,16 +61,20 @@ internal sealed class ChatStreamFormat(ServerContext server, GenerationSettings 
 
     private IReadOnlyList<int>? TokenIds(ChoiceDelta delta) => settings.ReturnTokenIds ? delta.TokenIds : null;
 
-    private void Send(SseWriter sse, ChatChunkChoice? choice, Usage? usage, IReadOnlyList<int>? promptTokenIds = null) => sse.Write(
-        new ChatCompletionChunk
-        {
-            Id = settings.Id,
-            Created = settings.Created,
-            Model = settings.Model,
-            SystemFingerprint = server.SystemFingerprint,
-            Choices = choice is null ? [] : [choice],
-            Usage = usage,
-            PromptTokenIds = promptTokenIds,
-        },
-        ServerJsonContext.Default.ChatCompletionChunk);
+    private void Send(SseWriter sse, ChatChunkChoice? choice, Usage? usage, IReadOnlyList<int>? promptTokenIds = null) =>
+        sse.Write(Chunk(choice, usage, promptTokenIds), ServerJsonContext.Default.ChatCompletionChunk);
+
+    private ChunkTemplate Template(int index) => ChunkTemplate.Create(
+        text => Chunk(new ChatChunkChoice { Index = index, Delta = new ChatDelta { Content = text } }, null, null), ServerJsonContext.Default.ChatCompletionChunk);
+
+    private ChatCompletionChunk Chunk(ChatChunkChoice? choice, Usage? usage, IReadOnlyList<int>? promptTokenIds) => new()
+    {
+        Id = settings.Id,
+        Created = settings.Created,
+        Model = settings.Model,
+        SystemFingerprint = server.SystemFingerprint,
+        Choices = choice is null ? [] : [choice],
+        Usage = usage,
+        PromptTokenIds = promptTokenIds,
+    };
 }

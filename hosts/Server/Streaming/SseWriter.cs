@@ -11,9 +11,15 @@ namespace Ernie.Server.Streaming;
 /// </summary>
 /// <param name="context">The request.</param>
 /// <param name="keepAlive">Silence after which a comment is sent.</param>
-internal sealed class SseWriter(HttpContext context, TimeSpan keepAlive) : IDisposable
+/// <param name="clock">Clock of the silence.</param>
+internal sealed class SseWriter(HttpContext context, TimeSpan keepAlive, TimeProvider clock) : IDisposable
 {
+    // A source that is always ahead is not collected for ever.
+    private const int MostUnsentEvents = 64;
+
     private readonly Utf8JsonWriter _json = new(context.Response.BodyWriter, JsonBody.WriterOptions);
+    private readonly SilenceWatch _watch = new(keepAlive, clock);
+    private int _unsent;
 
     /// <summary>Whether headers have gone out.</summary>
     public bool Started { get; private set; }
@@ -29,6 +35,13 @@ internal sealed class SseWriter(HttpContext context, TimeSpan keepAlive) : IDisp
         context.Response.BodyWriter.Write("\n\n"u8);
     }
 
+    /// <summary>Writes an event of which only the text is new, without flushing.</summary>
+    public void Write(ChunkTemplate template, string text)
+    {
+        Start();
+        template.Write(context.Response.BodyWriter, text);
+    }
+
     /// <summary>Writes the end of the stream.</summary>
     public void WriteDone()
     {
@@ -36,33 +49,63 @@ internal sealed class SseWriter(HttpContext context, TimeSpan keepAlive) : IDisp
         context.Response.BodyWriter.Write("data: [DONE]\n\n"u8);
     }
 
-    /// <summary>Sends what was written.</summary>
-    public async ValueTask FlushAsync() =>
+    /// <summary>Sends what was written; nothing when nothing was, so that the headers stay open until the first event.</summary>
+    public async ValueTask FlushAsync()
+    {
+        if (_unsent == 0)
+            return;
+        _unsent = 0;
+        _watch.Heard();
         await context.Response.BodyWriter.FlushAsync(context.RequestAborted).ConfigureAwait(false);
+    }
 
-    /// <summary>Waits for the next element, sending comments while none comes.</summary>
+    /// <summary>
+    /// Takes the next element. When it is not there yet, sends what was written before and waits, sending comments in long silences: events
+    /// that come faster than they can be sent go out together.
+    /// </summary>
     public async ValueTask<bool> MoveNextAsync<T>(IAsyncEnumerator<T> source)
     {
+        if (_unsent >= MostUnsentEvents)
+            await FlushAsync().ConfigureAwait(false);
         ValueTask<bool> next = source.MoveNextAsync();
         if (next.IsCompleted)
             return await next.ConfigureAwait(false);
-        Task<bool> waiting = next.AsTask();
-        while (await Task.WhenAny(waiting, Task.Delay(keepAlive, context.RequestAborted)).ConfigureAwait(false) != waiting
-            && !context.RequestAborted.IsCancellationRequested)
+        _watch.Watch(next);
+        try
         {
-            Start();
-            context.Response.BodyWriter.Write(": keep-alive\n\n"u8);
             await FlushAsync().ConfigureAwait(false);
+            while (!await _watch.WaitAsync().ConfigureAwait(false))
+            {
+                if (context.RequestAborted.IsCancellationRequested)
+                    continue;
+                Start();
+                context.Response.BodyWriter.Write(": keep-alive\n\n"u8);
+                await FlushAsync().ConfigureAwait(false);
+            }
+        }
+        catch
+        {
+            // The source cannot be disposed while it moves; what keeps the bytes from going out ends it too.
+            while (!await _watch.WaitAsync().ConfigureAwait(false))
+            {
+            }
+
+            throw;
         }
 
-        return await waiting.ConfigureAwait(false);
+        return _watch.Result();
     }
 
     /// <inheritdoc/>
-    public void Dispose() => _json.Dispose();
+    public void Dispose()
+    {
+        _watch.Dispose();
+        _json.Dispose();
+    }
 
     private void Start()
     {
+        _unsent++;
         if (Started)
             return;
         Started = true;

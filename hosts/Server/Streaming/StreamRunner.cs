@@ -12,7 +12,7 @@ internal static partial class StreamRunner
     public static async Task RunAsync(
         HttpContext context, ServerContext server, GenerationSettings settings, IReadOnlyList<PromptInput> prompts, IStreamFormat format)
     {
-        using var sse = new SseWriter(context, TimeSpan.FromSeconds(server.Options.KeepAliveSeconds));
+        using var sse = new SseWriter(context, TimeSpan.FromSeconds(server.Options.KeepAliveSeconds), server.Clock);
         try
         {
             await StreamAsync(context, server, settings, prompts, format, sse).ConfigureAwait(false);
@@ -43,7 +43,6 @@ internal static partial class StreamRunner
                 begun = true;
                 usage.Add(deltas.Current);
                 format.Write(sse, deltas.Current, settings.ContinuousUsage ? usage.Current : null);
-                await sse.FlushAsync().ConfigureAwait(false);
             }
         }
 

@@ -10,6 +10,7 @@ internal sealed class TextStreamFormat(ServerContext server, CompletionRequest r
 {
     private readonly GenerationSettings _settings = request.Settings;
     private readonly bool[] _begun = new bool[request.Prompts.Count * request.Settings.ChoicesPerPrompt];
+    private readonly ChunkTemplate?[] _templates = new ChunkTemplate?[request.Prompts.Count * request.Settings.ChoicesPerPrompt];
     private readonly int[] _echoed = new int[request.Prompts.Count * request.Settings.ChoicesPerPrompt];
 
     /// <inheritdoc/>
@@ -25,7 +26,11 @@ internal sealed class TextStreamFormat(ServerContext server, CompletionRequest r
             WriteFirst(sse, delta, usage);
         bool ended = delta.FinishReason is not null;
         bool carries = delta.Text.Length > 0 || (!ended && (delta.Logprobs.Count > 0 || _settings.ReturnTokenIds));
-        if (carries)
+        if (carries && usage is null && delta.Logprobs.Count == 0 && !_settings.ReturnTokenIds)
+        {
+            sse.Write(_templates[delta.Index] ??= Template(delta.Index), delta.Text);
+        }
+        else if (carries)
         {
             Send(sse, new TextChoice
             {
@@ -78,15 +83,18 @@ internal sealed class TextStreamFormat(ServerContext server, CompletionRequest r
 
     private IReadOnlyList<int>? TokenIds(ChoiceDelta delta) => _settings.ReturnTokenIds ? delta.TokenIds : null;
 
-    private void Send(SseWriter sse, TextChoice? choice, Usage? usage) => sse.Write(
-        new TextCompletion
-        {
-            Id = _settings.Id,
-            Created = _settings.Created,
-            Model = _settings.Model,
-            SystemFingerprint = server.SystemFingerprint,
-            Choices = choice is null ? [] : [choice],
-            Usage = usage,
-        },
-        ServerJsonContext.Default.TextCompletion);
+    private void Send(SseWriter sse, TextChoice? choice, Usage? usage) => sse.Write(Chunk(choice, usage), ServerJsonContext.Default.TextCompletion);
+
+    private ChunkTemplate Template(int index) => ChunkTemplate.Create(
+        text => Chunk(new TextChoice { Index = index, Text = text }, null), ServerJsonContext.Default.TextCompletion);
+
+    private TextCompletion Chunk(TextChoice? choice, Usage? usage) => new()
+    {
+        Id = _settings.Id,
+        Created = _settings.Created,
+        Model = _settings.Model,
+        SystemFingerprint = server.SystemFingerprint,
+        Choices = choice is null ? [] : [choice],
+        Usage = usage,
+    };
 }

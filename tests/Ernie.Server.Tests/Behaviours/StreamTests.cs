@@ -21,6 +21,26 @@ public sealed class StreamTests
         Assert.Null(first["finish_reason"]);
     }
 
+    // A character of several tokens gives no text at first: nothing may go out then, headers least of all.
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Stream_ThatBeginsWithHalfACharacter_StreamsTheWholeOne(bool chat)
+    {
+        int[] tokens = [.. FakeTokenizer.Bytes("é語"), FakeTokenizer.Eos];
+        // Between two tokens the stream waits, and sends what it has.
+        await using TestServer server = await TestServer.StartAsync(engine =>
+        {
+            engine.Script = _ => tokens;
+            engine.Before = (_, _, cancellationToken) => Task.Delay(5, cancellationToken);
+        });
+
+        SseStream stream = chat ? await server.StreamChatAsync("") : await server.StreamCompleteAsync("");
+
+        Assert.Equal((HttpStatusCode.OK, "text/event-stream", true), (stream.Status, stream.MediaType, stream.Done));
+        Assert.Equal("é語", chat ? stream.ChatText() : stream.Text());
+    }
+
     [Theory, Trait("Behaviour", "2")]
     [InlineData(true)]
     [InlineData(false)]
