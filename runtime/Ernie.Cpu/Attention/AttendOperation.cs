@@ -24,6 +24,7 @@ internal sealed unsafe class AttendOperation<TElement, TLoader> : Operation
     private readonly AttentionScratch[] _workers;
     private readonly AttentionScratch[] _partials;
     private readonly float _scale;
+    private readonly LinearConsumers _consumers;
 
     /// <param name="query">[tokens, heads × headDim].</param>
     /// <param name="output">The same.</param>
@@ -32,8 +33,9 @@ internal sealed unsafe class AttendOperation<TElement, TLoader> : Operation
     /// <param name="workers">Scratch by worker.</param>
     /// <param name="partials">Memory of partial results.</param>
     /// <param name="scale">Multiplies scores.</param>
+    /// <param name="consumers">Linear layers that read the output and can prepare the columns of one key/value head.</param>
     internal AttendOperation(
-        ValueBuffer query, ValueBuffer output, KeyValuePages<TElement> pages, AttentionPlan plan, AttentionScratch[] workers, AttentionScratch[] partials, float scale)
+        ValueBuffer query, ValueBuffer output, KeyValuePages<TElement> pages, AttentionPlan plan, AttentionScratch[] workers, AttentionScratch[] partials, float scale, LinearConsumers consumers)
     {
         _query = query;
         _output = output;
@@ -42,6 +44,7 @@ internal sealed unsafe class AttendOperation<TElement, TLoader> : Operation
         _workers = workers;
         _partials = partials;
         _scale = scale;
+        _consumers = consumers;
     }
 
     protected override int UnitCount(SliceState slice) => _plan.Count;
@@ -61,12 +64,20 @@ internal sealed unsafe class AttendOperation<TElement, TLoader> : Operation
         for (int page = work.FirstPage; page < work.EndPage; page++)
         {
             int index = slice.PageTable[pageRow + page].Index;
+            int next = slice.PageTable[pageRow + Math.Min(page + 1, work.EndPage - 1)].Index;
             for (int group = 0; group < groups; group++)
-                AttendPage(work, slice, scratch, group, rows, page * TokensPerPage, _pages.Keys(index, work.Head), _pages.Values(index, work.Head));
+            {
+                AttendPage(
+                    work, slice, scratch, group, rows, page * TokensPerPage, _pages.Keys(index, work.Head), _pages.Values(index, work.Head), _pages.Keys(next, work.Head));
+            }
         }
 
-        if (work.Partial < 0)
-            WriteOutput(work, rows, scratch);
+        if (work.Partial >= 0)
+            return;
+        WriteOutput(work, rows, scratch);
+        int columns = _plan.Group * _pages.HeadDim;
+        for (int token = work.FirstToken; token < work.FirstToken + work.Tokens; token++)
+            _consumers.Prepare(slice, token, _output.Row(token), work.Head * columns, (work.Head + 1) * columns);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -89,7 +100,7 @@ internal sealed unsafe class AttendOperation<TElement, TLoader> : Operation
         }
     }
 
-    private void AttendPage(in AttentionUnit work, SliceState slice, AttentionScratch scratch, int group, int rows, int firstPosition, TElement* keys, TElement* values)
+    private void AttendPage(in AttentionUnit work, SliceState slice, AttentionScratch scratch, int group, int rows, int firstPosition, TElement* keys, TElement* values, TElement* nextKeys)
     {
         int headDim = _pages.HeadDim;
         int firstRow = group * Rows;
@@ -99,7 +110,7 @@ internal sealed unsafe class AttendOperation<TElement, TLoader> : Operation
         int visible = Math.Min(slice.Position[work.FirstToken + (lastRow / _plan.Group)] - firstPosition + 1, TokensPerPage);
         if (visible <= 0)
             return;
-        AttentionKernels<TElement, TLoader>.Scores(scratch.Queries + ((long)firstRow * headDim), keys, headDim, scratch.Scores);
+        AttentionKernels<TElement, TLoader>.Scores(scratch.Queries + ((long)firstRow * headDim), keys, headDim, visible, scratch.Scores, values);
         for (int row = 0; row < Rows; row++)
         {
             int token = work.FirstToken + (Math.Min(firstRow + row, lastRow) / _plan.Group);
@@ -107,7 +118,7 @@ internal sealed unsafe class AttendOperation<TElement, TLoader> : Operation
             UpdateSoftmax(scratch.Scores + (row * TokensPerPage), limit, scratch.Largest + firstRow + row, scratch.Totals + firstRow + row, scratch.Rescale + row);
         }
 
-        AttentionKernels<TElement, TLoader>.AddValues(scratch.Scores, scratch.Rescale, values, visible, headDim, scratch.Sums + ((long)firstRow * headDim));
+        AttentionKernels<TElement, TLoader>.AddValues(scratch.Scores, scratch.Rescale, values, visible, headDim, scratch.Sums + ((long)firstRow * headDim), nextKeys);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 using Ernie.Cpu.Memory;
 
 namespace Ernie.Cpu.Attention;
@@ -14,24 +15,29 @@ internal static unsafe class AttentionKernels<TElement, TLoader>
     /// <summary>Query rows worked on together.</summary>
     internal const int Rows = 8;
 
+    private const int CacheLineBytes = 64;
     private const int TokensPerPage = KeyValuePages<TElement>.TokensPerPage;
 
     /// <summary>scores[row, token] = query[row] · key[token].</summary>
     /// <param name="query">[headDim, row 8].</param>
     /// <param name="keys">[headDim, 64].</param>
     /// <param name="headDim">Width of a head.</param>
-    /// <param name="scores">[row 8, 64]; overwritten.</param>
+    /// <param name="tokens">Tokens of the page that count, from its first.</param>
+    /// <param name="scores">[row 8, 64]; overwritten, except behind the last 32 tokens that hold one that counts.</param>
+    /// <param name="ahead">What is read next: fetched meanwhile, [64 × headDim].</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    internal static void Scores(float* query, TElement* keys, int headDim, float* scores)
+    internal static void Scores(float* query, TElement* keys, int headDim, int tokens, float* scores, TElement* ahead)
     {
-        for (int first = 0; first < TokensPerPage; first += 32)
+        for (int first = 0; first < tokens; first += 32)
         {
+            byte* fetched = (byte*)ahead + (first * headDim * sizeof(TElement));
             Vector512<float> a0 = default, a1 = default, a2 = default, a3 = default, a4 = default, a5 = default, a6 = default, a7 = default;
             Vector512<float> b0 = default, b1 = default, b2 = default, b3 = default, b4 = default, b5 = default, b6 = default, b7 = default;
             TElement* key = keys + first;
             float* q = query;
             for (int i = 0; i < headDim; i++, key += TokensPerPage, q += Rows)
             {
+                fetched = Fetch(fetched);
                 Vector512<float> low = TLoader.Load(key);
                 Vector512<float> high = TLoader.Load(key + 16);
                 Vector512<float> x = Vector512.Create(q[0]);
@@ -79,9 +85,11 @@ internal static unsafe class AttentionKernels<TElement, TLoader>
     /// <param name="tokens">Tokens of the page that count, from its first.</param>
     /// <param name="headDim">Width of a head, a multiple of 32.</param>
     /// <param name="sums">[row 8, headDim]; updated.</param>
+    /// <param name="ahead">What is read next: fetched meanwhile, [64 × headDim].</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    internal static void AddValues(float* weights, float* rescale, TElement* values, int tokens, int headDim, float* sums)
+    internal static void AddValues(float* weights, float* rescale, TElement* values, int tokens, int headDim, float* sums, TElement* ahead)
     {
+        byte* fetched = (byte*)ahead;
         for (int first = 0; first < headDim; first += 32)
         {
             float* target = sums + first;
@@ -97,6 +105,7 @@ internal static unsafe class AttentionKernels<TElement, TLoader>
             float* p = weights;
             for (int token = 0; token < tokens; token++, value += headDim, p++)
             {
+                fetched = Fetch(fetched);
                 Vector512<float> low = TLoader.Load(value);
                 Vector512<float> high = TLoader.Load(value + 16);
                 Vector512<float> x = Vector512.Create(p[0]);
@@ -134,6 +143,15 @@ internal static unsafe class AttentionKernels<TElement, TLoader>
             Store(target + (6 * headDim), a6, b6);
             Store(target + (7 * headDim), a7, b7);
         }
+    }
+
+    // One cache line for each turn of a loop of 16 multiplications: pages are then there when their turn comes, and the loops wait for arithmetic alone.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static byte* Fetch(byte* line)
+    {
+        if (Sse.IsSupported)
+            Sse.Prefetch1(line);
+        return line + CacheLineBytes * sizeof(TElement) / sizeof(ushort);
     }
 
     private static Vector512<float> Scaled(float* source, float scale) => Vector512.Load(source) * scale;

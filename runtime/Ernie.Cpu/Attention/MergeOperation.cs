@@ -4,7 +4,7 @@ using Ernie.Cpu.Operations;
 namespace Ernie.Cpu.Attention;
 
 /// <summary>Joins the parts of sequences whose pages were shared out between workers.</summary>
-internal sealed unsafe class MergeOperation(ValueBuffer output, int headDim, AttentionPlan plan, AttentionScratch[] partials) : Operation
+internal sealed unsafe class MergeOperation(ValueBuffer output, int headDim, AttentionPlan plan, AttentionScratch[] partials, LinearConsumers consumers) : Operation
 {
     protected override int UnitCount(SliceState slice) => plan.MergeCount;
 
@@ -35,5 +35,8 @@ internal sealed unsafe class MergeOperation(ValueBuffer output, int headDim, Att
             for (int i = 0; i < headDim; i += 16)
                 (Vector512.Load(target + i) * (1f / total)).Store(target + i);
         }
+
+        int columns = plan.Group * headDim;
+        consumers.Prepare(slice, first.FirstToken, output.Row(first.FirstToken), first.Head * columns, (first.Head + 1) * columns);
     }
 }

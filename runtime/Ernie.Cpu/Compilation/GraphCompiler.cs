@@ -222,13 +222,25 @@ internal sealed class GraphCompiler
         _resources.Owned.Add(pages);
         AttentionPlan plan = _resources.AttentionPlan;
         _operations.Add(new StoreOperation<TElement, TLoader>(key, value, node.KeyValueHeads, pages) { Reads = [key.Storage, value.Storage], Writes = [pages] });
-        _operations.Add(new AttendOperation<TElement, TLoader>(query, output, pages, plan, _resources.WorkerScratch, _resources.PartialScratch, node.Scale)
+        LinearConsumers consumers = Consumers(node.Output, out object[] prepared);
+
+        // A unit of attention writes the columns of one key/value head: whole blocks of the layers that follow, in every model that the graph builder makes.
+        bool wholeBlocks = consumers.BlocksDivide(_graph.Shape.QueryHeadsPerKeyValueHead * node.HeadDim);
+        LinearConsumers preparing = wholeBlocks ? consumers : new LinearConsumers([]);
+        object[] preparedHere = wholeBlocks ? prepared : [];
+        _operations.Add(new AttendOperation<TElement, TLoader>(
+            query, output, pages, plan, _resources.WorkerScratch, _resources.PartialScratch, node.Scale, preparing)
         {
             Reads = [query.Storage, pages],
-            Writes = [output.Storage, _resources.PartialScratch],
+            Writes = [output.Storage, _resources.PartialScratch, .. preparedHere],
         });
-        _operations.Add(new MergeOperation(output, node.HeadDim, plan, _resources.PartialScratch) { Reads = [_resources.PartialScratch], Writes = [output.Storage] });
-        AddPreparation(node.Output, output);
+        _operations.Add(new MergeOperation(output, node.HeadDim, plan, _resources.PartialScratch, preparing)
+        {
+            Reads = [_resources.PartialScratch],
+            Writes = [output.Storage, .. preparedHere],
+        });
+        if (!wholeBlocks)
+            AddPreparation(output, consumers, prepared);
     }
 
     private ValueBuffer Define(ValueId value)
@@ -243,6 +255,11 @@ internal sealed class GraphCompiler
     private void AddPreparation(ValueId value, ValueBuffer buffer)
     {
         LinearConsumers consumers = Consumers(value, out object[] prepared);
+        AddPreparation(buffer, consumers, prepared);
+    }
+
+    private void AddPreparation(ValueBuffer buffer, LinearConsumers consumers, object[] prepared)
+    {
         if (prepared.Length > 0)
             _operations.Add(new PrepareOperation(buffer, consumers) { Reads = [buffer.Storage], Writes = prepared });
     }

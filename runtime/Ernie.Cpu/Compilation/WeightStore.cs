@@ -11,7 +11,7 @@ internal sealed class WeightStore : IDisposable
     private readonly WeightLoader _loader;
     private readonly Dictionary<(string Parts, WeightEncoding Encoding), WeightMatrix> _matrices = [];
     private readonly Dictionary<string, NativeBuffer<float>> _vectors = new(StringComparer.Ordinal);
-    private readonly List<PackedMatrix> _packed = [];
+    private readonly NativeArena _packed = new();
     private readonly Action<int, int>? _progress;
     private readonly int _total;
     private int _loaded;
@@ -51,9 +51,7 @@ internal sealed class WeightStore : IDisposable
         if (!PackedMatrix.Supports(weight))
             return null;
         using WeightMatrix matrix = Load(weight, keep: false);
-        PackedMatrix packed = PackedMatrix.Pack(matrix);
-        _packed.Add(packed);
-        return packed;
+        return PackedMatrix.Pack(matrix, _packed);
     }
 
     public void Dispose()
@@ -62,8 +60,7 @@ internal sealed class WeightStore : IDisposable
             matrix.Dispose();
         foreach (NativeBuffer<float> vector in _vectors.Values)
             vector.Dispose();
-        foreach (PackedMatrix packed in _packed)
-            packed.Dispose();
+        _packed.Dispose();
     }
 
     private WeightMatrix Load(LinearWeight weight, bool keep)

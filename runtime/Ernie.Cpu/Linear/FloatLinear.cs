@@ -47,7 +47,13 @@ internal sealed unsafe class FloatLinear : LinearLayer
 
     internal override int UnitCount(int tokens) => (_matrix.Rows + RowsPerUnit - 1) / RowsPerUnit;
 
-    internal override void Execute(int worker, int unit, in LinearRun run)
+    internal override void Execute(int worker, int firstUnit, int endUnit, in LinearRun run)
+    {
+        for (int unit = firstUnit; unit < endUnit; unit++)
+            Execute(worker, unit, run);
+    }
+
+    private void Execute(int worker, int unit, in LinearRun run)
     {
         int first = unit * RowsPerUnit;
         int rows = Math.Min(RowsPerUnit, _matrix.Rows - first);

@@ -48,10 +48,10 @@ internal sealed unsafe class IntegerLinear : LinearLayer
 
     internal override int UnitCount(int tokens) => (_matrix.PanelCount + _panelsPerUnit - 1) / _panelsPerUnit;
 
-    internal override void Execute(int worker, int unit, in LinearRun run)
+    internal override void Execute(int worker, int firstUnit, int endUnit, in LinearRun run)
     {
-        int first = unit * _panelsPerUnit;
-        int end = Math.Min(first + _panelsPerUnit, _matrix.PanelCount);
+        int first = firstUnit * _panelsPerUnit;
+        int end = Math.Min(endUnit * _panelsPerUnit, _matrix.PanelCount);
         var plan = new TilePlan(run.Tokens);
         if (plan.Count == 1)
         {

@@ -26,9 +26,10 @@ internal abstract unsafe class LinearLayer
     /// <summary>Units of work for a number of tokens.</summary>
     internal abstract int UnitCount(int tokens);
 
-    /// <summary>Computes one unit: some output rows of all tokens.</summary>
+    /// <summary>Computes neighbouring units: some output rows of all tokens.</summary>
     /// <param name="worker">Who calls.</param>
-    /// <param name="unit">Which unit.</param>
+    /// <param name="firstUnit">First unit.</param>
+    /// <param name="endUnit">Unit after the last.</param>
     /// <param name="run">Input and output.</param>
-    internal abstract void Execute(int worker, int unit, in LinearRun run);
+    internal abstract void Execute(int worker, int firstUnit, int endUnit, in LinearRun run);
 }

@@ -11,15 +11,15 @@ namespace Ernie.Cpu.Linear;
 /// Integer weights in the order in which the kernels read them: panels of 16 rows, in a panel 4 consecutive k of each row side by side,
 /// stored unsigned with a bias so that activations can be the signed operand.
 /// </summary>
-internal sealed unsafe class PackedMatrix : IDisposable
+internal sealed unsafe class PackedMatrix
 {
     private const int PanelRows = ManagedTileKernel.PanelRows;
 
-    private readonly NativeBuffer<byte> _weights;
-    private readonly NativeBuffer<float>? _channelScales;
-    private readonly NativeBuffer<Half>? _blockScales;
+    private readonly byte* _weights;
+    private readonly float* _channelScales;
+    private readonly Half* _blockScales;
 
-    private PackedMatrix(int rows, int columns, int bits, int blockLength, bool scalePerBlock)
+    private PackedMatrix(NativeArena arena, int rows, int columns, int bits, int blockLength, bool scalePerBlock)
     {
         Rows = rows;
         Columns = columns;
@@ -28,11 +28,11 @@ internal sealed unsafe class PackedMatrix : IDisposable
         ScalePerBlock = scalePerBlock;
         PanelCount = (rows + PanelRows - 1) / PanelRows;
         PanelBytes = (long)PanelRows * columns * bits / 8;
-        _weights = new NativeBuffer<byte>(PanelCount * PanelBytes);
+        _weights = arena.Take<byte>(PanelCount * PanelBytes);
         if (scalePerBlock)
-            _blockScales = new NativeBuffer<Half>((long)PanelCount * BlockCount * PanelRows);
+            _blockScales = arena.Take<Half>((long)PanelCount * BlockCount * PanelRows);
         else
-            _channelScales = new NativeBuffer<float>((long)PanelCount * PanelRows);
+            _channelScales = arena.Take<float>((long)PanelCount * PanelRows);
     }
 
     /// <summary>Output features.</summary>
@@ -69,28 +69,30 @@ internal sealed unsafe class PackedMatrix : IDisposable
     internal long ByteLength => PanelCount * (PanelBytes + PanelScaleBytes);
 
     /// <summary>Weights of a panel.</summary>
-    internal byte* Panel(int panel) => _weights.Pointer + (panel * PanelBytes);
+    internal byte* Panel(int panel) => _weights + (panel * PanelBytes);
 
     /// <summary>Scales of a panel.</summary>
     internal void* PanelScales(int panel) =>
-        ScalePerBlock ? _blockScales!.Pointer + ((long)panel * BlockCount * PanelRows) : _channelScales!.Pointer + ((long)panel * PanelRows);
+        ScalePerBlock ? _blockScales + ((long)panel * BlockCount * PanelRows) : _channelScales + ((long)panel * PanelRows);
 
     /// <summary>Whether the integer kernels can run such a matrix: K must be cut into whole blocks.</summary>
     internal static bool Supports(LinearWeight weight) => weight.Encoding.Format is WeightFormat.Int8 or WeightFormat.Int4 && weight.InFeatures % 32 == 0;
 
     /// <summary>Packs a matrix that <see cref="Supports"/> accepts, on all processors.</summary>
-    internal static PackedMatrix Pack(WeightMatrix matrix)
+    /// <param name="matrix">The matrix; not kept.</param>
+    /// <param name="arena">Gives the memory, and must live as long as what is returned.</param>
+    internal static PackedMatrix Pack(WeightMatrix matrix, NativeArena arena)
     {
         int blockLength = matrix.Columns % 128 == 0 ? 128 : matrix.Columns % 64 == 0 ? 64 : 32;
         switch (matrix)
         {
             case Int8Matrix bytes:
             {
-                var packed = new PackedMatrix(matrix.Rows, matrix.Columns, 8, blockLength, scalePerBlock: false);
+                var packed = new PackedMatrix(arena, matrix.Rows, matrix.Columns, 8, blockLength, scalePerBlock: false);
                 ForEachPanel(packed, row =>
                 {
                     packed.PackBytes(row, bytes.Row(row));
-                    packed._channelScales!.Pointer[row] = bytes.Scales[row];
+                    packed._channelScales[row] = bytes.Scales[row];
                 });
                 return packed;
             }
@@ -98,7 +100,7 @@ internal sealed unsafe class PackedMatrix : IDisposable
             case Int4Matrix nibbles:
             {
                 bool perBlock = nibbles.GroupSize != nibbles.Columns;
-                var packed = new PackedMatrix(matrix.Rows, matrix.Columns, 4, perBlock ? nibbles.GroupSize : blockLength, perBlock);
+                var packed = new PackedMatrix(arena, matrix.Rows, matrix.Columns, 4, perBlock ? nibbles.GroupSize : blockLength, perBlock);
                 ForEachPanel(packed, row =>
                 {
                     packed.PackNibbles(row, nibbles.Row(row));
@@ -126,13 +128,6 @@ internal sealed unsafe class PackedMatrix : IDisposable
             Vector512.Store(pairs & mask, destination + (2 * i));
             Vector512.Store(Vector512.ShiftRightLogical(pairs.AsUInt16(), 4).AsByte() & mask, destination + (2 * i) + 64);
         }
-    }
-
-    public void Dispose()
-    {
-        _weights.Dispose();
-        _channelScales?.Dispose();
-        _blockScales?.Dispose();
     }
 
     // Rows of a panel share cache lines: one thread packs them all.
@@ -171,7 +166,7 @@ internal sealed unsafe class PackedMatrix : IDisposable
     {
         if (!ScalePerBlock)
         {
-            _channelScales!.Pointer[row] = scales[0];
+            _channelScales[row] = scales[0];
             return;
         }
 

@@ -10,6 +10,9 @@ internal sealed unsafe class LinearConsumers
     /// <param name="layers">Layers with a preparation of their own; layers that share one appear once.</param>
     internal LinearConsumers(LinearLayer[] layers) => _layers = layers;
 
+    /// <summary>Whether strips of so many columns are whole blocks of every layer.</summary>
+    internal bool BlocksDivide(int columns) => _layers.All(layer => columns % (layer.Columns / layer.BlockCount) == 0);
+
     /// <summary>Prepares a whole row.</summary>
     internal void Prepare(SliceState slice, int token, float* row)
     {

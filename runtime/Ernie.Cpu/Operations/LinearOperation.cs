@@ -7,7 +7,9 @@ internal sealed unsafe class LinearOperation(LinearLayer layer, ValueBuffer inpu
 {
     protected override int UnitCount(SliceState slice) => layer.UnitCount(slice.Count);
 
-    protected override void Execute(int worker, int unit, SliceState slice) => layer.Execute(worker, unit, new LinearRun
+    protected override void Execute(int worker, int unit, SliceState slice) => Execute(worker, unit, unit + 1, slice);
+
+    protected override void Execute(int worker, int first, int end, SliceState slice) => layer.Execute(worker, first, end, new LinearRun
     {
         Tokens = slice.Count,
         Input = input.Row(0),

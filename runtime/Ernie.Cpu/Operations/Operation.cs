@@ -34,9 +34,8 @@ internal abstract class Operation
         for (int turn = 0; turn < shares.Workers; turn++)
         {
             int owner = (worker + turn) % shares.Workers;
-            int end = shares.Start(owner + 1, units);
-            for (int unit = shares.Take(owner, pass, units); unit < end; unit = shares.Take(owner, pass, units))
-                Execute(worker, unit, slice);
+            while (shares.TryTake(owner, pass, units, out int first, out int end))
+                Execute(worker, first, end, slice);
         }
     }
 
@@ -51,6 +50,13 @@ internal abstract class Operation
 
     /// <summary>Units of the current slice.</summary>
     protected abstract int UnitCount(SliceState slice);
+
+    /// <summary>Computes neighbouring units.</summary>
+    protected virtual void Execute(int worker, int first, int end, SliceState slice)
+    {
+        for (int unit = first; unit < end; unit++)
+            Execute(worker, unit, slice);
+    }
 
     /// <summary>Computes a unit.</summary>
     protected abstract void Execute(int worker, int unit, SliceState slice);
