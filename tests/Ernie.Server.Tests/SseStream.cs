@@ -19,12 +19,14 @@ internal sealed record SseStream(HttpStatusCode Status, string? MediaType, strin
     public string[] FinishReasons(int index = 0) =>
         [.. Choices(index).Select(choice => choice["finish_reason"]?.GetValue<string>()).OfType<string>()];
 
-    public static async Task<SseStream> ReadAsync(HttpResponseMessage response)
+    public static async Task<SseStream> ReadAsync(HttpResponseMessage response) =>
+        Parse(response.StatusCode, response.Content.Headers.ContentType?.MediaType, await response.Content.ReadAsStringAsync());
+
+    public static SseStream Parse(HttpStatusCode status, string? mediaType, string raw)
     {
-        string raw = await response.Content.ReadAsStringAsync();
         var events = new List<JsonNode>();
         bool done = false;
-        if (response.Content.Headers.ContentType?.MediaType == "text/event-stream")
+        if (mediaType == "text/event-stream")
         {
             foreach (string item in raw.Split("\n\n", StringSplitOptions.RemoveEmptyEntries))
             {
@@ -39,6 +41,6 @@ internal sealed record SseStream(HttpStatusCode Status, string? MediaType, strin
             }
         }
 
-        return new SseStream(response.StatusCode, response.Content.Headers.ContentType?.MediaType, raw, events, done);
+        return new SseStream(status, mediaType, raw, events, done);
     }
 }

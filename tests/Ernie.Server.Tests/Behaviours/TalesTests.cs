@@ -5,7 +5,8 @@ using Ernie.Generation;
 namespace Ernie.Server.Tests.Behaviours;
 
 /// <summary>Behaviours that only a real engine and a real model can hold.</summary>
-public sealed class TalesTests(TalesServer tales) : IClassFixture<TalesServer>
+[Collection(TalesCollection.Name)]
+public sealed class TalesTests(TalesServer tales)
 {
     private TestServer Server => tales.Server;
 
