@@ -60,8 +60,13 @@ internal static class ServerProgram
         ServerOptions serverOptions = ServerOptionsBinder.Create(options);
         using var stopping = new CancellationTokenSource();
         using var host = new ServerHost(serverOptions, address => Listening(output, address));
+        string front = options.RequiredText("engine-host");
+        if (front == host.Name)
+            ListenAddress.RequireFree(serverOptions);
         int signals = 0;
-        // The first signal drains, the second one aborts, a third one is left to the system.
+        bool serves = false;
+        // The first signal drains, the second one aborts, a third one is left to the system; so is one that comes while the model
+        // loads, when there is nothing to drain.
         using PosixSignalRegistration terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, OnSignal);
         using PosixSignalRegistration interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, OnSignal);
         var builder = new EngineBuilder(ModelOptions.Create(options), EngineOptions.Create(options, hasServerOptions: true)) { Progress = error.WriteLine };
@@ -69,11 +74,15 @@ internal static class ServerProgram
         await using (session.ConfigureAwait(false))
         {
             Report(output, session, options.RequiredText("quantization"));
-            return await FindHost(session, host, options.RequiredText("engine-host")).RunAsync(session, options.Remaining, stopping.Token).ConfigureAwait(false);
+            IEngineHost running = FindHost(session, host, front);
+            Volatile.Write(ref serves, true);
+            return await running.RunAsync(session, options.Remaining, stopping.Token).ConfigureAwait(false);
         }
 
         void OnSignal(PosixSignalContext context)
         {
+            if (!Volatile.Read(ref serves))
+                return;
             int count = Interlocked.Increment(ref signals);
             context.Cancel = count <= 2;
             if (count == 1)

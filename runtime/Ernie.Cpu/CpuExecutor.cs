@@ -1,3 +1,4 @@
+using Ernie.Cpu.Attention;
 using Ernie.Cpu.Compilation;
 using Ernie.Cpu.Linear;
 using Ernie.Cpu.Operations;
@@ -58,6 +59,7 @@ public sealed unsafe class CpuExecutor : IExecutor
             MaxBatchedTokens = options.MaxBatchedTokens,
             MaxModelLength = maxModelLength,
             HiddenSize = shape.HiddenSize,
+            CopiesPages = true,
         };
         _resources = new CpuResources(graph, options, kernel, threads, _sliceTokens, maxModelLength, Info.PageCount);
         _weights = new WeightStore(graph, checkpoint, options);
@@ -101,6 +103,7 @@ public sealed unsafe class CpuExecutor : IExecutor
             throw new InvalidOperationException("A step has begun and not been completed.");
         ArgumentOutOfRangeException.ThrowIfLessThan(batch.RowCount, 1, nameof(batch));
         Check(batch);
+        CopyPages(batch);
         _output.Begin(batch);
         _slice.PageTable = batch.PageTable;
         int row = 0, index = 0;
@@ -151,6 +154,15 @@ public sealed unsafe class CpuExecutor : IExecutor
         if (pages < 1)
             throw new ArgumentOutOfRangeException(nameof(options), options.CacheBytes, $"{nameof(CpuOptions.CacheBytes)} holds no page; one takes {pageBytes} bytes.");
         return (int)Math.Min(pages, int.MaxValue / TokensPerPage);
+    }
+
+    private void CopyPages(StepBatch batch)
+    {
+        foreach ((Caching.PageId from, Caching.PageId to) in batch.Copies)
+        {
+            foreach (IPageStore pages in _resources.PageStores)
+                pages.Copy(from.Index, to.Index);
+        }
     }
 
     private void FillSlice(StepBatch batch, ref int row, ref int index)

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
+using Ernie.Engine.Looping;
 using Ernie.Engine.Scheduling;
 using Ernie.Engine.Streaming;
 using Ernie.Execution;
@@ -38,7 +39,7 @@ public sealed class InferenceEngine : IEngine
         // A sequence that has the pool for itself must be able to end.
         int maxLength = (int)Math.Min(info.MaxModelLength, (long)info.PageCount * info.TokensPerPage);
         _validator = new RequestValidator(settings, info.VocabularySize, maxLength);
-        _loop = new EngineLoop(executor, settings);
+        _loop = new EngineLoop(executor, settings, this);
         Info = new EngineInfo
         {
             ModelName = settings.ModelName,

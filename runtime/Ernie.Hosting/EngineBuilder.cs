@@ -12,7 +12,6 @@ using Ernie.Models;
 using Ernie.Text;
 using Ernie.Tokenization;
 using Ernie.Weights;
-using ModelDefaults = Ernie.Tokenization.GenerationDefaults;
 
 namespace Ernie.Hosting;
 
@@ -144,16 +143,9 @@ public sealed class EngineBuilder
         IChatTemplate? template = _modelOptions.ChatTemplate is { } given
             ? ChatTemplateLoader.Parse(given, directory, tokenizer)
             : ChatTemplateLoader.Load(directory, tokenizer);
-        ModelDefaults own = ModelDefaults.Load(files.Folder.Path, tokenizer);
+        GenerationDefaults defaults = GenerationConfig.Load(files.Folder.Path, tokenizer);
         Note("load tokenizer (beside the weights)", startedAt);
-        return new TextParts(tokenizer, template, new GenerationDefaults
-        {
-            Temperature = own.Temperature ?? 1,
-            TopP = own.TopP ?? 1,
-            TopK = own.TopK ?? 0,
-            RepetitionPenalty = own.RepetitionPenalty ?? 1,
-            EndTokens = own.EndTokens,
-        });
+        return new TextParts(tokenizer, template, defaults);
     }
 
     private PluginCatalog LoadPlugins()

@@ -67,6 +67,25 @@ public sealed class BatchingTests
     }
 
     [Theory]
+    [MemberData(nameof(Encodings))]
+    public void LastToken_OnACopiedPage_EqualsThePromptInOnePiece(string encoding)
+    {
+        int[] ids = TalesFixture.Ids("len-64");
+        using ModelRunner runner = ModelRunner.Tales(ModelRunner.SmallOptions, Recipe(encoding));
+        float[] expected = runner.Run(0, 0, ids).ToArray();
+        Caching.PageId from = runner.Batch.PageTable[0], to = runner.Batch.PageTable[runner.Batch.MaxPagesPerSequence];
+
+        runner.Batch.Clear();
+        runner.Batch.AddCopy(from, to);
+        Add(runner, 1, 63, ids.AsSpan(63, 1));
+
+        Numeric.AssertClose(expected, runner.Step().Logits(0, 0), Tolerance.Exact);
+        runner.Batch.Clear();
+        Assert.True(runner.Batch.Copies.IsEmpty);
+        Assert.NotEqual(from, to);
+    }
+
+    [Theory]
     [InlineData(1)]
     [InlineData(7)]
     [InlineData(63)]

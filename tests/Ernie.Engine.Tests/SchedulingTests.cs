@@ -113,6 +113,43 @@ public sealed class SchedulingTests
         Assert.All(second.Skip(1), e => Assert.Equal(0, e.CachedTokens));
     }
 
+    [Theory]
+    [InlineData(4, 1)]
+    [InlineData(8, 1)]
+    [InlineData(40, 1)]
+    [InlineData(40, 2)]
+    public async Task PrefixCache_WholePromptCached_ComputesItsLastTokenAlone(int length, int depth)
+    {
+        await using var harness = new Harness(FakeExecutor.Limits(copies: true, depth: depth), device: depth > 1);
+        int[] prompt = Harness.Prompt(length);
+        List<GenerationEvent> first = await harness.Run(Harness.Greedy(prompt, 5));
+        long before = harness.Executor.TokensComputed;
+
+        List<GenerationEvent> second = await harness.Run(Harness.Greedy(prompt, 5));
+
+        Assert.Equal(length - 1, second[0].CachedTokens);
+        Assert.Equal(harness.Expected(prompt, 5), Harness.TokensOf(first));
+        Assert.Equal(harness.Expected(prompt, 5), Harness.TokensOf(second));
+
+        // The last token of the prompt, and four of the five that were drawn.
+        Assert.Equal(1 + 4, harness.Executor.TokensComputed - before);
+    }
+
+    [Fact]
+    public async Task PrefixCache_WholePromptCached_ManyAtOnce_KeepTheirTextsAndPages()
+    {
+        await using var harness = new Harness(FakeExecutor.Limits(copies: true, pages: 24));
+        int[] prompt = Harness.Prompt(16);
+        await harness.Run(Harness.Greedy(prompt, 1));
+
+        List<GenerationEvent>[] all = await harness.Together(Enumerable.Range(0, 6).Select(i => Harness.Greedy(prompt, 10 + i)));
+
+        Assert.All(all, events => Assert.Equal(15, events[0].CachedTokens));
+        Assert.Equal(Enumerable.Range(0, 6).Select(i => harness.Expected(prompt, 10 + i)), all.Select(Harness.TokensOf));
+        EngineStatistics end = await harness.UntilIdle();
+        Assert.Equal(24, end.PagesFree + end.PagesEvictable);
+    }
+
     [Fact]
     public async Task PrefixCache_PartialPrompt_ReusesWhatIsEqual()
     {

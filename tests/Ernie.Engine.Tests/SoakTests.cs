@@ -20,7 +20,7 @@ public sealed class SoakTests
     public async Task Soak_RandomRequests_KeepTextsAndPages(int seed, int pages, int depth, bool device, bool cache)
     {
         await using var harness = new Harness(
-            FakeExecutor.Limits(pages: pages, sequences: 6, batchedTokens: 24, length: 80, depth: depth), cache, device);
+            FakeExecutor.Limits(pages: pages, sequences: 6, batchedTokens: 24, length: 80, depth: depth, copies: seed % 2 == 1), cache, device);
         var random = new Random(seed);
         int[][] prefixes = [.. Enumerable.Range(0, 5).Select(i => Harness.Prompt(random.Next(1, 40), seed + i))];
         var pending = new List<Task>();

@@ -15,7 +15,7 @@ internal static class SamplingArguments
         new("temperature", OptionGroup.Command, OptionKind.Number, "0 is greedy. Absent: the model's own."),
         new("top-p", OptionGroup.Command, OptionKind.Number, "Mass of the most probable tokens to keep, in (0, 1]. Absent: the model's own."),
         new("top-k", OptionGroup.Command, OptionKind.WholeNumber, "Most probable tokens to keep; 0 keeps all. Absent: the model's own."),
-        new("min-p", OptionGroup.Command, OptionKind.Number, "Keep tokens at least this fraction as probable as the best, in [0, 1].") { Default = "0" },
+        new("min-p", OptionGroup.Command, OptionKind.Number, "Keep tokens at least this fraction as probable as the best, in [0, 1]. Absent: the model's own."),
         new("repetition-penalty", OptionGroup.Command, OptionKind.Number, "Above 1 discourages repeating. Absent: the model's own."),
     ];
 
@@ -40,7 +40,7 @@ internal static class SamplingArguments
                 Temperature = Range(options, "temperature", 0, 2) ?? defaults.Temperature,
                 TopP = Range(options, "top-p", float.Epsilon, 1) ?? defaults.TopP,
                 TopK = options.WholeNumber("top-k", 0) ?? defaults.TopK,
-                MinP = Range(options, "min-p", 0, 1) ?? 0,
+                MinP = Range(options, "min-p", 0, 1) ?? defaults.MinP,
                 RepetitionPenalty = Range(options, "repetition-penalty", float.Epsilon, 100) ?? defaults.RepetitionPenalty,
             },
         };

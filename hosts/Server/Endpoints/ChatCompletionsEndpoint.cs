@@ -8,49 +8,41 @@ using Ernie.Server.Validation;
 namespace Ernie.Server.Endpoints;
 
 /// <summary><c>POST /v1/chat/completions</c>.</summary>
-internal sealed class ChatCompletionsEndpoint(ServerContext server)
+internal sealed class ChatCompletionsEndpoint(ServerContext server) : GenerationEndpoint<ChatRequest>(server)
 {
-    /// <summary>Answers a request.</summary>
-    public async Task HandleAsync(HttpContext context)
-    {
-        using IDisposable slot = server.Admission.Enter();
-        using JsonDocument body = await RequestBody.ReadAsync(context).ConfigureAwait(false);
-        ChatRequest request = ChatRequest.Read(body.RootElement, server);
-        if (request.Settings.Stream)
-        {
-            var format = new ChatStreamFormat(server, request.Settings, request.Prompt);
-            await StreamRunner.RunAsync(context, server, request.Settings, [request.Prompt], format).ConfigureAwait(false);
-            return;
-        }
+    /// <inheritdoc/>
+    protected override ChatRequest Read(JsonElement root) => ChatRequest.Read(root, Server);
 
-        (ChoiceCollector[] choices, Usage usage) =
-            await ChoiceCollector.RunAsync(server, request.Settings, [request.Prompt], context.RequestAborted).ConfigureAwait(false);
-        await JsonBody.WriteAsync(context, Answer(request, choices, usage), ServerJsonContext.Default.ChatCompletion).ConfigureAwait(false);
-    }
+    /// <inheritdoc/>
+    protected override StreamFormat CreateFormat(ChatRequest request) => new ChatStreamFormat(Server, request);
 
-    private ChatCompletion Answer(ChatRequest request, ChoiceCollector[] choices, Usage usage)
+    /// <inheritdoc/>
+    protected override Task AnswerAsync(HttpContext context, ChatRequest request, ChoiceCollector[] choices, Usage usage)
     {
         GenerationSettings settings = request.Settings;
-        return new ChatCompletion
+        var answer = new ChatCompletion
         {
             Id = settings.Id,
             Created = settings.Created,
             Model = settings.Model,
-            SystemFingerprint = server.SystemFingerprint,
-            Choices = [.. choices.Select((choice, index) => new ChatChoice
-            {
-                Index = index,
-                Message = new ChatAnswer(choice.Text),
-                Logprobs = settings.Logprobs is null ? null : LogprobFormatter.Chat(server.Tokenizer, choice.Logprobs),
-                FinishReason = choice.FinishReason,
-                StopReason = choice.StopReason,
-                TokenIds = settings.ReturnTokenIds ? choice.TokenIds : null,
-            })],
+            SystemFingerprint = Server.SystemFingerprint,
+            Choices = [.. choices.Select((choice, index) => Choice(settings, choice, index))],
             Usage = usage,
             PromptLogprobs = settings.PromptLogprobs is not null && choices[0].PromptLogprobs is { } logprobs
-                ? LogprobFormatter.PromptById(server.Tokenizer, logprobs)
+                ? LogprobFormatter.PromptById(Server.Tokenizer, logprobs)
                 : null,
             PromptTokenIds = settings.ReturnTokenIds ? request.Prompt.Tokens : null,
         };
+        return JsonBody.WriteAsync(context, answer, ServerJsonContext.Default.ChatCompletion);
     }
+
+    private ChatChoice Choice(GenerationSettings settings, ChoiceCollector choice, int index) => new()
+    {
+        Index = index,
+        Message = new ChatAnswer(choice.Text),
+        Logprobs = settings.Logprobs is null ? null : LogprobFormatter.Chat(Server.Tokenizer, choice.Logprobs),
+        FinishReason = choice.FinishReason,
+        StopReason = choice.StopReason,
+        TokenIds = settings.ReturnTokenIds ? choice.TokenIds : null,
+    };
 }

@@ -8,39 +8,34 @@ using Ernie.Server.Validation;
 namespace Ernie.Server.Endpoints;
 
 /// <summary><c>POST /v1/completions</c>.</summary>
-internal sealed class CompletionsEndpoint(ServerContext server)
+internal sealed class CompletionsEndpoint(ServerContext server) : GenerationEndpoint<CompletionRequest>(server)
 {
-    /// <summary>Answers a request.</summary>
-    public async Task HandleAsync(HttpContext context)
-    {
-        using IDisposable slot = server.Admission.Enter();
-        using JsonDocument body = await RequestBody.ReadAsync(context).ConfigureAwait(false);
-        CompletionRequest request = CompletionRequest.Read(body.RootElement, server);
-        if (request.Settings.Stream)
-        {
-            await StreamRunner.RunAsync(context, server, request.Settings, request.Prompts, new TextStreamFormat(server, request)).ConfigureAwait(false);
-            return;
-        }
+    /// <inheritdoc/>
+    protected override CompletionRequest Read(JsonElement root) => CompletionRequest.Read(root, Server);
 
-        (ChoiceCollector[] choices, Usage usage) =
-            await ChoiceCollector.RunAsync(server, request.Settings, request.Prompts, context.RequestAborted).ConfigureAwait(false);
+    /// <inheritdoc/>
+    protected override StreamFormat CreateFormat(CompletionRequest request) => new TextStreamFormat(Server, request);
+
+    /// <inheritdoc/>
+    protected override Task AnswerAsync(HttpContext context, CompletionRequest request, ChoiceCollector[] choices, Usage usage)
+    {
         var answer = new TextCompletion
         {
             Id = request.Settings.Id,
             Created = request.Settings.Created,
             Model = request.Settings.Model,
-            SystemFingerprint = server.SystemFingerprint,
+            SystemFingerprint = Server.SystemFingerprint,
             Choices = [.. choices.Select((choice, index) => Choice(request, choice, index))],
             Usage = usage,
         };
-        await JsonBody.WriteAsync(context, answer, ServerJsonContext.Default.TextCompletion).ConfigureAwait(false);
+        return JsonBody.WriteAsync(context, answer, ServerJsonContext.Default.TextCompletion);
     }
 
     private TextChoice Choice(CompletionRequest request, ChoiceCollector choice, int index)
     {
         GenerationSettings settings = request.Settings;
         PromptInput prompt = request.Prompts[index / settings.ChoicesPerPrompt];
-        string echo = request.Echo ? prompt.EchoText(server, settings.SkipSpecialTokens) : "";
+        string echo = request.Echo ? prompt.EchoText(Server, settings.SkipSpecialTokens) : "";
         return new TextChoice
         {
             Index = index,
@@ -49,7 +44,7 @@ internal sealed class CompletionsEndpoint(ServerContext server)
             FinishReason = choice.FinishReason,
             StopReason = choice.StopReason,
             PromptLogprobs = settings is { PromptLogprobs: not null, PromptLogprobsForEcho: false } && choice.PromptLogprobs is { } logprobs
-                ? LogprobFormatter.PromptById(server.Tokenizer, logprobs)
+                ? LogprobFormatter.PromptById(Server.Tokenizer, logprobs)
                 : null,
             PromptTokenIds = settings.ReturnTokenIds ? prompt.Tokens : null,
             TokenIds = settings.ReturnTokenIds ? choice.TokenIds : null,
@@ -58,9 +53,9 @@ internal sealed class CompletionsEndpoint(ServerContext server)
 
     private TextLogprobs Logprobs(CompletionRequest request, ChoiceCollector choice, PromptInput prompt, int echoed)
     {
-        TextLogprobs generated = LogprobFormatter.Text(server.Tokenizer, choice.Logprobs, echoed);
+        TextLogprobs generated = LogprobFormatter.Text(Server.Tokenizer, choice.Logprobs, echoed);
         return request.Echo && choice.PromptLogprobs is { } logprobs
-            ? LogprobFormatter.Join(LogprobFormatter.Prompt(server.Tokenizer, prompt.Tokens, logprobs, request.Settings.SkipSpecialTokens), generated)
+            ? LogprobFormatter.Join(LogprobFormatter.Prompt(Server.Tokenizer, prompt.Tokens, logprobs, request.Settings.SkipSpecialTokens), generated)
             : generated;
     }
 }

@@ -40,13 +40,13 @@ internal sealed class ChoiceCollector
     /// <summary>Runs a request to its end.</summary>
     /// <returns>One collector per choice, in the response's order, and the usage.</returns>
     public static async Task<(ChoiceCollector[] Choices, Api.Usage Usage)> RunAsync(
-        Hosting.ServerContext server, GenerationSettings settings, IReadOnlyList<PromptInput> prompts, CancellationToken cancellationToken)
+        Hosting.ServerContext server, IGenerationRequest request, CancellationToken cancellationToken)
     {
-        var choices = new ChoiceCollector[prompts.Count * settings.ChoicesPerPrompt];
+        var choices = new ChoiceCollector[request.Prompts.Count * request.Settings.ChoicesPerPrompt];
         for (int index = 0; index < choices.Length; index++)
             choices[index] = new ChoiceCollector();
-        var usage = new UsageCounter(prompts, settings.ChoicesPerPrompt);
-        await foreach (ChoiceDelta delta in ChoiceStream.RunAsync(server, settings, prompts, cancellationToken).ConfigureAwait(false))
+        var usage = new UsageCounter(request.Prompts, request.Settings.ChoicesPerPrompt);
+        await foreach (ChoiceDelta delta in ChoiceStream.RunAsync(server, request.Settings, request.Prompts, cancellationToken).ConfigureAwait(false))
         {
             choices[delta.Index].Add(delta);
             usage.Add(delta);

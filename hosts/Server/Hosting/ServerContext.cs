@@ -7,7 +7,6 @@ using Ernie.Server.Errors;
 using Ernie.Server.Metrics;
 using Ernie.Text;
 using Ernie.Tokenization;
-using GenerationDefaults = Ernie.Hosting.GenerationDefaults;
 
 namespace Ernie.Server.Hosting;
 

@@ -1,78 +1,62 @@
 using Ernie.Server.Api;
 using Ernie.Server.Generation;
 using Ernie.Server.Hosting;
+using Ernie.Server.Validation;
 
 namespace Ernie.Server.Streaming;
 
 /// <summary>Chunks of <c>/v1/chat/completions</c>.</summary>
-internal sealed class ChatStreamFormat(ServerContext server, GenerationSettings settings, PromptInput prompt) : IStreamFormat
+internal sealed class ChatStreamFormat(ServerContext server, ChatRequest request) : StreamFormat(server, request)
 {
-    private readonly ChunkTemplate?[] _templates = new ChunkTemplate?[settings.ChoicesPerPrompt];
-
     /// <inheritdoc/>
-    public void Begin(SseWriter sse, Usage? usage)
+    public override void Begin(SseWriter sse, Usage? usage)
     {
-        for (int index = 0; index < settings.ChoicesPerPrompt; index++)
+        for (int index = 0; index < Settings.ChoicesPerPrompt; index++)
         {
             var choice = new ChatChunkChoice { Index = index, Delta = new ChatDelta { Role = "assistant", Content = "" } };
-            Send(sse, choice, usage, index == 0 && settings.ReturnTokenIds ? prompt.Tokens : null);
+            Send(sse, choice, usage, index == 0 && Settings.ReturnTokenIds ? request.Prompt.Tokens : null);
         }
     }
 
     /// <inheritdoc/>
-    public void Write(SseWriter sse, ChoiceDelta delta, Usage? usage)
-    {
-        bool ended = delta.FinishReason is not null;
-        bool carries = delta.Text.Length > 0 || (!ended && (delta.Logprobs.Count > 0 || settings.ReturnTokenIds));
-        if (carries && usage is null && delta.Logprobs.Count == 0 && !settings.ReturnTokenIds)
-        {
-            sse.Write(_templates[delta.Index] ??= Template(delta.Index), delta.Text);
-        }
-        else if (carries)
-        {
-            Send(sse, new ChatChunkChoice
-            {
-                Index = delta.Index,
-                Delta = new ChatDelta { Content = delta.Text },
-                Logprobs = Logprobs(delta),
-                TokenIds = TokenIds(delta),
-            }, usage);
-        }
-
-        if (ended)
-        {
-            Send(sse, new ChatChunkChoice
-            {
-                Index = delta.Index,
-                Delta = new ChatDelta(),
-                Logprobs = carries ? null : Logprobs(delta),
-                FinishReason = delta.FinishReason,
-                StopReason = delta.StopReason,
-                TokenIds = carries ? null : TokenIds(delta),
-            }, usage);
-        }
-    }
+    public override void WriteUsage(SseWriter sse, Usage usage) => Send(sse, null, usage);
 
     /// <inheritdoc/>
-    public void WriteUsage(SseWriter sse, Usage usage) => Send(sse, null, usage);
+    protected override ChunkTemplate CreateTemplate(int index) => ChunkTemplate.Create(
+        text => Chunk(new ChatChunkChoice { Index = index, Delta = new ChatDelta { Content = text } }, null, null),
+        ServerJsonContext.Default.ChatCompletionChunk);
 
-    private ChatLogprobs? Logprobs(ChoiceDelta delta) =>
-        settings.Logprobs is not null && delta.Logprobs.Count > 0 ? LogprobFormatter.Chat(server.Tokenizer, delta.Logprobs) : null;
+    /// <inheritdoc/>
+    protected override void WriteText(SseWriter sse, ChoiceDelta delta, Usage? usage) => Send(
+        sse,
+        new ChatChunkChoice { Index = delta.Index, Delta = new ChatDelta { Content = delta.Text }, Logprobs = Logprobs(delta), TokenIds = TokenIds(delta) },
+        usage);
 
-    private IReadOnlyList<int>? TokenIds(ChoiceDelta delta) => settings.ReturnTokenIds ? delta.TokenIds : null;
+    /// <inheritdoc/>
+    protected override void WriteEnd(SseWriter sse, ChoiceDelta delta, bool isAlone, Usage? usage) => Send(
+        sse,
+        new ChatChunkChoice
+        {
+            Index = delta.Index,
+            Delta = new ChatDelta(),
+            Logprobs = isAlone ? Logprobs(delta) : null,
+            FinishReason = delta.FinishReason,
+            StopReason = delta.StopReason,
+            TokenIds = isAlone ? TokenIds(delta) : null,
+        },
+        usage);
+
+    private ChatLogprobs? Logprobs(ChoiceDelta delta) => HasLogprobs(delta) ? LogprobFormatter.Chat(Server.Tokenizer, delta.Logprobs) : null;
 
     private void Send(SseWriter sse, ChatChunkChoice? choice, Usage? usage, IReadOnlyList<int>? promptTokenIds = null) =>
         sse.Write(Chunk(choice, usage, promptTokenIds), ServerJsonContext.Default.ChatCompletionChunk);
 
-    private ChunkTemplate Template(int index) => ChunkTemplate.Create(
-        text => Chunk(new ChatChunkChoice { Index = index, Delta = new ChatDelta { Content = text } }, null, null), ServerJsonContext.Default.ChatCompletionChunk);
-
     private ChatCompletionChunk Chunk(ChatChunkChoice? choice, Usage? usage, IReadOnlyList<int>? promptTokenIds) => new()
     {
-        Id = settings.Id,
-        Created = settings.Created,
-        Model = settings.Model,
-        SystemFingerprint = server.SystemFingerprint,
+        Id = Settings.Id,
+        Created = Settings.Created,
+        Model = Settings.Model,
+        SystemFingerprint = Server.SystemFingerprint,
         Choices = choice is null ? [] : [choice],
         Usage = usage,
         PromptTokenIds = promptTokenIds,

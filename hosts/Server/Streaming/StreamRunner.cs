@@ -10,18 +10,18 @@ internal static partial class StreamRunner
 {
     /// <summary>Streams until every choice has ended. An error before the first byte is thrown, one after it is an event.</summary>
     public static async Task RunAsync(
-        HttpContext context, ServerContext server, GenerationSettings settings, IReadOnlyList<PromptInput> prompts, IStreamFormat format)
+        HttpContext context, ServerContext server, IGenerationRequest request, StreamFormat format)
     {
         using var sse = new SseWriter(context, TimeSpan.FromSeconds(server.Options.KeepAliveSeconds), server.Clock);
         try
         {
-            await StreamAsync(context, server, settings, prompts, format, sse).ConfigureAwait(false);
+            await StreamAsync(context, server, request, format, sse).ConfigureAwait(false);
         }
         catch (Exception exception) when (sse.Started && !context.RequestAborted.IsCancellationRequested)
         {
             ApiException error = ErrorTranslation.Translate(exception);
             if (exception is not ApiException)
-                Log.StreamFailed(context.RequestServices.GetRequiredService<ILogger<SseWriter>>(), exception, settings.Id);
+                Log.StreamFailed(context.RequestServices.GetRequiredService<ILogger<SseWriter>>(), exception, request.Settings.Id);
             sse.Write(ErrorResponse.From(error), ServerJsonContext.Default.ErrorResponse);
             sse.WriteDone();
             await sse.FlushAsync().ConfigureAwait(false);
@@ -29,10 +29,11 @@ internal static partial class StreamRunner
     }
 
     private static async Task StreamAsync(
-        HttpContext context, ServerContext server, GenerationSettings settings, IReadOnlyList<PromptInput> prompts, IStreamFormat format, SseWriter sse)
+        HttpContext context, ServerContext server, IGenerationRequest request, StreamFormat format, SseWriter sse)
     {
-        var usage = new UsageCounter(prompts, settings.ChoicesPerPrompt);
-        IAsyncEnumerator<ChoiceDelta> deltas = ChoiceStream.RunAsync(server, settings, prompts, context.RequestAborted).GetAsyncEnumerator(context.RequestAborted);
+        GenerationSettings settings = request.Settings;
+        var usage = new UsageCounter(request.Prompts, settings.ChoicesPerPrompt);
+        IAsyncEnumerator<ChoiceDelta> deltas = ChoiceStream.RunAsync(server, settings, request.Prompts, context.RequestAborted).GetAsyncEnumerator(context.RequestAborted);
         await using (deltas.ConfigureAwait(false))
         {
             bool begun = false;

@@ -6,94 +6,76 @@ using Ernie.Server.Validation;
 namespace Ernie.Server.Streaming;
 
 /// <summary>Chunks of <c>/v1/completions</c>.</summary>
-internal sealed class TextStreamFormat(ServerContext server, CompletionRequest request) : IStreamFormat
+internal sealed class TextStreamFormat(ServerContext server, CompletionRequest request) : StreamFormat(server, request)
 {
-    private readonly GenerationSettings _settings = request.Settings;
     private readonly bool[] _begun = new bool[request.Prompts.Count * request.Settings.ChoicesPerPrompt];
-    private readonly ChunkTemplate?[] _templates = new ChunkTemplate?[request.Prompts.Count * request.Settings.ChoicesPerPrompt];
     private readonly int[] _echoed = new int[request.Prompts.Count * request.Settings.ChoicesPerPrompt];
 
     /// <inheritdoc/>
-    public void Begin(SseWriter sse, Usage? usage)
+    public override void Begin(SseWriter sse, Usage? usage)
     {
         // Unlike a chat, a completion has nothing to say before its first text.
     }
 
     /// <inheritdoc/>
-    public void Write(SseWriter sse, ChoiceDelta delta, Usage? usage)
-    {
-        if (!_begun[delta.Index])
-            WriteFirst(sse, delta, usage);
-        bool ended = delta.FinishReason is not null;
-        bool carries = delta.Text.Length > 0 || (!ended && (delta.Logprobs.Count > 0 || _settings.ReturnTokenIds));
-        if (carries && usage is null && delta.Logprobs.Count == 0 && !_settings.ReturnTokenIds)
-        {
-            sse.Write(_templates[delta.Index] ??= Template(delta.Index), delta.Text);
-        }
-        else if (carries)
-        {
-            Send(sse, new TextChoice
-            {
-                Index = delta.Index,
-                Text = delta.Text,
-                Logprobs = Logprobs(delta),
-                TokenIds = TokenIds(delta),
-            }, usage);
-        }
-
-        if (ended)
-        {
-            Send(sse, new TextChoice
-            {
-                Index = delta.Index,
-                Text = "",
-                Logprobs = carries ? null : Logprobs(delta),
-                FinishReason = delta.FinishReason,
-                StopReason = delta.StopReason,
-                TokenIds = carries ? null : TokenIds(delta),
-            }, usage);
-        }
-    }
+    public override void WriteUsage(SseWriter sse, Usage usage) => Send(sse, null, usage);
 
     /// <inheritdoc/>
-    public void WriteUsage(SseWriter sse, Usage usage) => Send(sse, null, usage);
-
-    private void WriteFirst(SseWriter sse, ChoiceDelta delta, Usage? usage)
+    protected override void BeginChoice(SseWriter sse, ChoiceDelta delta, Usage? usage)
     {
-        _begun[delta.Index] = true;
-        PromptInput prompt = request.Prompts[delta.Index / _settings.ChoicesPerPrompt];
-        if (!request.Echo && !_settings.ReturnTokenIds)
+        if (_begun[delta.Index])
             return;
-        string text = request.Echo ? prompt.EchoText(server, _settings.SkipSpecialTokens) : "";
+        _begun[delta.Index] = true;
+        if (!request.Echo && !Settings.ReturnTokenIds)
+            return;
+        PromptInput prompt = request.Prompts[delta.Index / Settings.ChoicesPerPrompt];
+        string text = request.Echo ? prompt.EchoText(Server, Settings.SkipSpecialTokens) : "";
         _echoed[delta.Index] = LogprobFormatter.CountCodePoints(text);
-        Send(sse, new TextChoice
+        var choice = new TextChoice
         {
             Index = delta.Index,
             Text = text,
-            Logprobs = request.Echo && _settings.Logprobs is not null && delta.PromptLogprobs is { } logprobs
-                ? LogprobFormatter.Prompt(server.Tokenizer, prompt.Tokens, logprobs, _settings.SkipSpecialTokens)
+            Logprobs = request.Echo && Settings.Logprobs is not null && delta.PromptLogprobs is { } logprobs
+                ? LogprobFormatter.Prompt(Server.Tokenizer, prompt.Tokens, logprobs, Settings.SkipSpecialTokens)
                 : null,
-            PromptTokenIds = _settings.ReturnTokenIds ? prompt.Tokens : null,
-        }, usage);
+            PromptTokenIds = Settings.ReturnTokenIds ? prompt.Tokens : null,
+        };
+        Send(sse, choice, usage);
     }
 
-    private TextLogprobs? Logprobs(ChoiceDelta delta) => _settings.Logprobs is not null && delta.Logprobs.Count > 0
-        ? LogprobFormatter.Text(server.Tokenizer, delta.Logprobs, _echoed[delta.Index])
-        : null;
+    /// <inheritdoc/>
+    protected override ChunkTemplate CreateTemplate(int index) => ChunkTemplate.Create(
+        text => Chunk(new TextChoice { Index = index, Text = text }, null), ServerJsonContext.Default.TextCompletion);
 
-    private IReadOnlyList<int>? TokenIds(ChoiceDelta delta) => _settings.ReturnTokenIds ? delta.TokenIds : null;
+    /// <inheritdoc/>
+    protected override void WriteText(SseWriter sse, ChoiceDelta delta, Usage? usage) => Send(
+        sse, new TextChoice { Index = delta.Index, Text = delta.Text, Logprobs = Logprobs(delta), TokenIds = TokenIds(delta) }, usage);
+
+    /// <inheritdoc/>
+    protected override void WriteEnd(SseWriter sse, ChoiceDelta delta, bool isAlone, Usage? usage) => Send(
+        sse,
+        new TextChoice
+        {
+            Index = delta.Index,
+            Text = "",
+            Logprobs = isAlone ? Logprobs(delta) : null,
+            FinishReason = delta.FinishReason,
+            StopReason = delta.StopReason,
+            TokenIds = isAlone ? TokenIds(delta) : null,
+        },
+        usage);
+
+    private TextLogprobs? Logprobs(ChoiceDelta delta) =>
+        HasLogprobs(delta) ? LogprobFormatter.Text(Server.Tokenizer, delta.Logprobs, _echoed[delta.Index]) : null;
 
     private void Send(SseWriter sse, TextChoice? choice, Usage? usage) => sse.Write(Chunk(choice, usage), ServerJsonContext.Default.TextCompletion);
 
-    private ChunkTemplate Template(int index) => ChunkTemplate.Create(
-        text => Chunk(new TextChoice { Index = index, Text = text }, null), ServerJsonContext.Default.TextCompletion);
-
     private TextCompletion Chunk(TextChoice? choice, Usage? usage) => new()
     {
-        Id = _settings.Id,
-        Created = _settings.Created,
-        Model = _settings.Model,
-        SystemFingerprint = server.SystemFingerprint,
+        Id = Settings.Id,
+        Created = Settings.Created,
+        Model = Settings.Model,
+        SystemFingerprint = Server.SystemFingerprint,
         Choices = choice is null ? [] : [choice],
         Usage = usage,
     };

@@ -9,9 +9,12 @@ namespace Ernie.Server.Validation;
 /// <summary>A checked request to <c>/v1/chat/completions</c>.</summary>
 /// <param name="Settings">What to generate.</param>
 /// <param name="Prompt">The rendered conversation.</param>
-internal sealed record ChatRequest(GenerationSettings Settings, PromptInput Prompt)
+internal sealed record ChatRequest(GenerationSettings Settings, PromptInput Prompt) : IGenerationRequest
 {
     private const int MaxTopLogprobs = 20;
+
+    /// <inheritdoc/>
+    public IReadOnlyList<PromptInput> Prompts { get; } = [Prompt];
 
     /// <summary>Reads, checks and encodes a request.</summary>
     /// <exception cref="ApiException">A 4xx.</exception>

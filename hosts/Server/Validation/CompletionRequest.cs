@@ -9,7 +9,7 @@ namespace Ernie.Server.Validation;
 /// <param name="Settings">What to generate.</param>
 /// <param name="Prompts">The prompts, in order.</param>
 /// <param name="Echo">Whether each text starts with its prompt.</param>
-internal sealed record CompletionRequest(GenerationSettings Settings, IReadOnlyList<PromptInput> Prompts, bool Echo)
+internal sealed record CompletionRequest(GenerationSettings Settings, IReadOnlyList<PromptInput> Prompts, bool Echo) : IGenerationRequest
 {
     // Every sequence costs a task and a queue entry before the engine can refuse it.
     private const int MaxSequences = 4096;

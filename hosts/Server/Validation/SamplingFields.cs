@@ -35,7 +35,7 @@ internal static class SamplingFields
             Temperature = fields.Number("temperature", 0, 2) ?? defaults.Temperature,
             TopP = fields.Number("top_p", 0, 1, leastIncluded: false) ?? defaults.TopP,
             TopK = fields.Whole("top_k", -1) ?? defaults.TopK,
-            MinP = fields.Number("min_p", 0, 1) ?? 0,
+            MinP = fields.Number("min_p", 0, 1) ?? defaults.MinP,
             RepetitionPenalty = fields.Number("repetition_penalty", 0, float.MaxValue, leastIncluded: false) ?? defaults.RepetitionPenalty,
             PresencePenalty = fields.Number("presence_penalty", -2, 2) ?? 0,
             FrequencyPenalty = fields.Number("frequency_penalty", -2, 2) ?? 0,

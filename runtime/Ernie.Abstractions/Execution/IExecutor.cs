@@ -51,6 +51,9 @@ public sealed record ExecutorInfo
     /// <summary>Steps that may be begun before the oldest is completed; 1 means no overlap.</summary>
     public int MaxStepsInFlight { get; init; } = 1;
 
+    /// <summary>Whether it carries out <see cref="StepBatch.Copies"/>; without, a wholly cached text recomputes its last page.</summary>
+    public bool CopiesPages { get; init; }
+
     /// <summary>Pages a sequence of the greatest length takes.</summary>
     public int MaxPagesPerSequence => (MaxModelLength + TokensPerPage - 1) / TokensPerPage;
 }

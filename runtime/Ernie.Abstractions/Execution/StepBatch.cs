@@ -15,6 +15,9 @@ public sealed class StepBatch
     /// <summary>Token id that stands for "the token this slot sampled in the step before", which never left the device.</summary>
     public const int TokenOnDevice = -1;
 
+    private readonly (PageId From, PageId To)[] _copies;
+    private int _copyCount;
+
     /// <summary>Allocates for an executor's limits.</summary>
     /// <param name="info">The executor's limits.</param>
     public StepBatch(ExecutorInfo info)
@@ -30,6 +33,7 @@ public sealed class StepBatch
         Tokens = new int[info.MaxBatchedTokens];
         MaxPagesPerSequence = info.MaxPagesPerSequence;
         PageTable = new PageId[info.MaxSequences * MaxPagesPerSequence];
+        _copies = new (PageId, PageId)[info.CopiesPages ? info.MaxSequences : 0];
     }
 
     /// <summary>Rows in use.</summary>
@@ -74,13 +78,22 @@ public sealed class StepBatch
     /// <summary>Whether this step has at least one row of more than one token or that is inside its prompt.</summary>
     public bool HasPrefill { get; set; }
 
+    /// <summary>Pages to copy before anything else of the step, one after the other: keys and values of every layer. Only for executors that copy pages.</summary>
+    public ReadOnlySpan<(PageId From, PageId To)> Copies => _copies.AsSpan(0, _copyCount);
+
     /// <summary>Empties the batch; the page table stays.</summary>
     public void Clear()
     {
+        _copyCount = 0;
         RowCount = 0;
         TokenCount = 0;
         HasPrefill = false;
     }
+
+    /// <summary>Adds a copy; at most one a row.</summary>
+    /// <param name="from">A whole page of the cache.</param>
+    /// <param name="to">A page of the row's own.</param>
+    public void AddCopy(PageId from, PageId to) => _copies[_copyCount++] = (from, to);
 
     /// <summary>Adds a row; its tokens are written by the caller to <c>Tokens.AsSpan(TokenOffset[row], count)</c>.</summary>
     /// <param name="slot">Request slot.</param>

@@ -32,22 +32,3 @@ public interface IHostContext
     /// <summary>Defaults of the model's generation_config.json.</summary>
     GenerationDefaults Defaults { get; }
 }
-
-/// <summary>A model's own defaults.</summary>
-public sealed record GenerationDefaults
-{
-    /// <summary>Temperature; 0 when <c>do_sample</c> is false.</summary>
-    public float Temperature { get; init; } = 1;
-
-    /// <summary>Top-p.</summary>
-    public float TopP { get; init; } = 1;
-
-    /// <summary>Top-k; 0 keeps all.</summary>
-    public int TopK { get; init; }
-
-    /// <summary>Repetition penalty.</summary>
-    public float RepetitionPenalty { get; init; } = 1;
-
-    /// <summary>Tokens that end a generation (eos of the configuration, and the template's separator).</summary>
-    public IReadOnlyList<int> EndTokens { get; init; } = [];
-}

@@ -6,7 +6,7 @@ namespace Ernie.Cpu.Attention;
 /// One layer's pages. Keys lie transposed, [page, head, headDim, 64], so that scores of consecutive tokens fill a vector; values lie as [page, head, 64, headDim].
 /// </summary>
 /// <typeparam name="TElement">Storage of one number.</typeparam>
-internal sealed unsafe class KeyValuePages<TElement> : IDisposable where TElement : unmanaged
+internal sealed unsafe class KeyValuePages<TElement> : IPageStore, IDisposable where TElement : unmanaged
 {
     /// <summary>Tokens of a page.</summary>
     internal const int TokensPerPage = 64;
@@ -31,6 +31,14 @@ internal sealed unsafe class KeyValuePages<TElement> : IDisposable where TElemen
 
     /// <summary>[64, headDim] of a page and head.</summary>
     internal TElement* Values(int page, int head) => _values.Pointer + ((((long)page * _heads) + head) * HeadDim * TokensPerPage);
+
+    /// <inheritdoc/>
+    public void Copy(int from, int to)
+    {
+        int elements = _heads * HeadDim * TokensPerPage;
+        _keys.Span((long)from * elements, elements).CopyTo(_keys.Span((long)to * elements, elements));
+        _values.Span((long)from * elements, elements).CopyTo(_values.Span((long)to * elements, elements));
+    }
 
     public void Dispose()
     {

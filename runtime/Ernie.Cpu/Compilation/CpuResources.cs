@@ -64,6 +64,9 @@ internal sealed class CpuResources : IDisposable
     /// <summary>Rotations by their parameters.</summary>
     internal Dictionary<RopeParameters, RopeTable> RopeTables { get; } = [];
 
+    /// <summary>Keys and values by layer.</summary>
+    internal List<IPageStore> PageStores { get; } = [];
+
     /// <summary>Everything to dispose.</summary>
     internal List<IDisposable> Owned { get; }
 

@@ -220,6 +220,7 @@ internal sealed class GraphCompiler
         ValueBuffer query = _buffers[node.Query], key = _buffers[node.Key], value = _buffers[node.Value], output = Define(node.Output);
         var pages = new KeyValuePages<TElement>(_resources.PageCount, node.KeyValueHeads, node.HeadDim);
         _resources.Owned.Add(pages);
+        _resources.PageStores.Add(pages);
         AttentionPlan plan = _resources.AttentionPlan;
         _operations.Add(new StoreOperation<TElement, TLoader>(key, value, node.KeyValueHeads, pages) { Reads = [key.Storage, value.Storage], Writes = [pages] });
         LinearConsumers consumers = Consumers(node.Output, out object[] prepared);

@@ -1,13 +1,12 @@
-using Ernie.Caching;
 using Ernie.Engine.Paging;
-using Ernie.Engine.Sampling;
 using Ernie.Engine.Telemetry;
 using Ernie.Execution;
 
 namespace Ernie.Engine.Scheduling;
 
 /// <summary>
-/// Decides what the next step computes and owns slots and pages. Used by the loop's thread; allocates nothing per step.
+/// Decides what the next step computes: running decodes, then unfinished prompts, then new requests. Used by the loop's
+/// thread; allocates nothing per step.
 /// </summary>
 internal sealed class Scheduler : IDisposable
 {
@@ -17,80 +16,48 @@ internal sealed class Scheduler : IDisposable
     // Waiting sequences looked at per step beyond those that are admitted; bounds the loop's own work.
     private const int LookAhead = 32;
 
-    private readonly int _tokensPerPage, _maxBatchedTokens, _maxSequences, _promptLogitsPerStep, _reservePages;
-    private readonly bool _chunkedPrefill;
+    private readonly int _maxBatchedTokens, _promptLogitsPerStep;
     private readonly EngineMeter _meter;
-    private readonly StepBatch _batch;
-    private readonly IDeviceSampling? _device;
-    private readonly SlotTable _slots;
-    private readonly List<Sequence> _running;
-    private long _admissions, _blockedAtReturns = -1;
+    private readonly Admissions _admissions;
+    private long _blockedAtReturns = -1;
     private Sequence? _blocked;
 
     /// <summary>Makes a scheduler for an executor's limits.</summary>
     public Scheduler(ExecutorInfo info, EngineSettings settings, EngineMeter meter, IDeviceSampling? device)
     {
-        _tokensPerPage = info.TokensPerPage;
         _maxBatchedTokens = Math.Min(settings.MaxBatchedTokens, info.MaxBatchedTokens);
-        _maxSequences = Math.Min(Math.Min(settings.MaxSequences, info.MaxSequences), _maxBatchedTokens);
+        MaxSequences = Math.Min(Math.Min(settings.MaxSequences, info.MaxSequences), _maxBatchedTokens);
         _promptLogitsPerStep = Math.Max(1, PromptLogitBytes / (sizeof(float) * info.VocabularySize));
-        _reservePages = info.PageCount / 100;
-        _chunkedPrefill = settings.ChunkedPrefill;
         _meter = meter;
-        _device = device;
-        _batch = new StepBatch(info);
-        _slots = new SlotTable(_maxSequences, info.MaxModelLength, info.VocabularySize);
-        _running = new List<Sequence>(_maxSequences);
-        Pool = new PagePool(info.PageCount);
-        Cache = new PrefixCache(settings.CachePolicy, Pool, info.TokensPerPage, info.MaxPagesPerSequence, settings.Warn);
+        Batch = new StepBatch(info);
+        Memory = new SequenceMemory(info, settings, MaxSequences, Batch);
+        Running = new RunningSequences(MaxSequences);
+        _admissions = new Admissions(info, settings, Memory, Running, Batch, _maxBatchedTokens, meter, device);
     }
 
-    /// <summary>The pages.</summary>
-    public PagePool Pool { get; }
-
-    /// <summary>The prefix cache.</summary>
-    public PrefixCache Cache { get; }
+    /// <summary>Slots, pages and cached prefixes.</summary>
+    public SequenceMemory Memory { get; }
 
     /// <summary>Sequences without a slot.</summary>
-    public WaitingQueue Waiting { get; } = new();
+    public WaitingQueue Waiting => _admissions.Waiting;
 
-    /// <summary>Sequences with a slot that have not ended: larger priority first, then earlier admission.</summary>
-    public IReadOnlyList<Sequence> Running => _running;
-
-    /// <summary>Slots in use, those of ended sequences with steps in flight included.</summary>
-    public int SlotsInUse => _maxSequences - _slots.FreeCount;
+    /// <summary>Sequences with a slot that have not ended.</summary>
+    public RunningSequences Running { get; }
 
     /// <summary>Sequences that can run at once.</summary>
-    public int MaxSequences => _maxSequences;
+    public int MaxSequences { get; }
 
     /// <summary>The batch that <see cref="Fill"/> fills.</summary>
-    public StepBatch Batch => _batch;
+    public StepBatch Batch { get; }
 
     /// <summary>Prompt tokens of admitted requests.</summary>
-    public long PromptTokens { get; private set; }
+    public long PromptTokens => _admissions.PromptTokens;
 
     /// <summary>Those that came from the cache.</summary>
-    public long CachedTokens { get; private set; }
+    public long CachedTokens => _admissions.CachedTokens;
 
     /// <summary>Preemptions.</summary>
     public long Preemptions { get; private set; }
-
-    /// <summary>A sequence's tokens while it has a slot.</summary>
-    public ReadOnlySpan<int> Tokens(Sequence sequence) => _slots.Tokens(sequence.Slot, sequence.Length);
-
-    /// <summary>A sequence's token history.</summary>
-    public TokenHistory History(Sequence sequence) => _slots.History(sequence.Slot);
-
-    /// <summary>Adds a token that was drawn.</summary>
-    public void Append(Sequence sequence, int token)
-    {
-        sequence.Length++;
-        _slots.Tokens(sequence.Slot, sequence.Length)[^1] = token;
-        if (sequence.KeepsHistory)
-        {
-            _slots.History(sequence.Slot).Add(token, generated: true);
-        }
-    }
 
     /// <summary>Chooses the rows of the next step.</summary>
     /// <param name="record">Receives the rows; the sequences are changed by <see cref="Commit"/>, once the step has begun.</param>
@@ -99,11 +66,11 @@ internal sealed class Scheduler : IDisposable
     /// <returns>False when a decode row found no page and steps in flight must be completed first; the batch is then empty.</returns>
     public bool Fill(StepRecord record, bool paused, int stepsInFlight)
     {
-        _batch.Clear();
+        Batch.Clear();
         record.RowCount = 0;
         if (!AddDecodes(record, stepsInFlight))
         {
-            _batch.Clear();
+            Batch.Clear();
             record.RowCount = 0;
             return false;
         }
@@ -115,7 +82,7 @@ internal sealed class Scheduler : IDisposable
             Admit(record, ref promptLogits);
         }
 
-        record.TokenCount = _batch.TokenCount;
+        record.TokenCount = Batch.TokenCount;
         return true;
     }
 
@@ -131,74 +98,27 @@ internal sealed class Scheduler : IDisposable
         }
     }
 
-    /// <summary>Offers the cache the pages that a completed row has filled.</summary>
-    /// <param name="sequence">A running sequence.</param>
-    /// <param name="computed">Positions whose step has completed.</param>
-    /// <param name="lastStep">Number of the last step begun.</param>
-    public void OfferPages(Sequence sequence, int computed, long lastStep)
-    {
-        int fullPages = computed / _tokensPerPage;
-        if (fullPages <= sequence.OfferedPages || !Cache.Enabled)
-        {
-            return;
-        }
-
-        sequence.OfferedPages = fullPages;
-        PrefixKey key = Key(sequence, _slots.Tokens(sequence.Slot, fullPages * _tokensPerPage));
-        PrefixLease lease = sequence.Lease;
-        Cache.Insert(in key, Pages(sequence.Slot)[..fullPages], ref lease, lastStep);
-        sequence.Lease = lease;
-    }
-
-    /// <summary>Takes a sequence out of those that run; its slot and pages stay until <see cref="Release"/>.</summary>
+    /// <summary>Takes a sequence out of those that run; its slot and pages stay until they are released.</summary>
     public void Retire(Sequence sequence)
     {
-        _running.Remove(sequence);
+        Running.Remove(sequence);
         sequence.State = SequenceState.Retiring;
     }
 
-    /// <summary>Gives back a sequence's slot and pages.</summary>
-    public void Release(Sequence sequence)
-    {
-        Span<PageId> pages = Pages(sequence.Slot)[..sequence.PageCount];
-        int leased = sequence.Lease.PageCount;
-        foreach (PageId page in pages[leased..])
-        {
-            Pool.Return(page);
-        }
-
-        Cache.Release(sequence.Lease, pages[..leased]);
-        _slots.Return(sequence.Slot);
-        sequence.Lease = default;
-        sequence.PageCount = 0;
-        sequence.Slot = -1;
-        sequence.State = SequenceState.Ended;
-    }
-
     /// <inheritdoc/>
-    public void Dispose() => _slots.Dispose();
-
-    private Span<PageId> Pages(int slot) => _batch.PageTable.AsSpan(slot * _batch.MaxPagesPerSequence, _batch.MaxPagesPerSequence);
-
-    private static PrefixKey Key(Sequence sequence, ReadOnlySpan<int> tokens) => new()
-    {
-        Tokens = tokens,
-        Salt = sequence.Salt,
-        Priority = sequence.Request.Priority,
-        Tenant = sequence.Request.Tenant,
-    };
+    public void Dispose() => Memory.Dispose();
 
     private bool AddDecodes(StepRecord record, int stepsInFlight)
     {
-        for (int i = 0; i < _running.Count; i++)
+        for (int i = 0; i < Running.Count; i++)
         {
-            Sequence sequence = _running[i];
+            Sequence sequence = Running[i];
             if (!IsDecode(sequence))
             {
                 continue;
             }
 
-            while (sequence.Computed >= sequence.PageCount * _tokensPerPage && !TryTakePages(sequence, 1))
+            while (sequence.Computed >= sequence.PageCount * Memory.TokensPerPage && !Memory.TryTakePages(sequence, 1))
             {
                 if (stepsInFlight > 0)
                 {
@@ -206,7 +126,7 @@ internal sealed class Scheduler : IDisposable
                 }
 
                 // The last admitted goes; when that is this sequence itself, those before it had everything they need.
-                Preempt(_running[^1]);
+                Preempt(Running.Last);
                 if (sequence.State != SequenceState.Running)
                 {
                     return true;
@@ -215,7 +135,7 @@ internal sealed class Scheduler : IDisposable
 
             bool known = sequence.Computed < sequence.Length;
             int row = AddRow(record, sequence, count: 1, logitCount: 1, samples: true);
-            _batch.Tokens[_batch.TokenOffset[row]] = known ? Tokens(sequence)[sequence.Computed] : StepBatch.TokenOnDevice;
+            Batch.Tokens[Batch.TokenOffset[row]] = known ? Memory.Tokens(sequence)[sequence.Computed] : StepBatch.TokenOnDevice;
         }
 
         return true;
@@ -237,7 +157,7 @@ internal sealed class Scheduler : IDisposable
 
     private void AddPrefills(StepRecord record, ref int promptLogits)
     {
-        foreach (Sequence sequence in _running)
+        foreach (Sequence sequence in Running)
         {
             if (sequence.Computed < sequence.Length && !IsDecode(sequence))
             {
@@ -246,10 +166,42 @@ internal sealed class Scheduler : IDisposable
         }
     }
 
+    private void Admit(StepRecord record, ref int promptLogits)
+    {
+        int looked = 0;
+        for (Sequence? sequence = Waiting.First; sequence is not null && looked < LookAhead;)
+        {
+            Sequence? next = sequence.Next;
+            if (Batch.TokenCount >= _maxBatchedTokens || Memory.FreeSlots == 0
+                || (sequence == _blocked && Memory.Pool.Returns == _blockedAtReturns))
+            {
+                return;
+            }
+
+            switch (_admissions.TryAdmit(sequence))
+            {
+                case AdmissionOutcome.Admitted:
+                    AddPrefillRow(record, sequence, ref promptLogits);
+                    break;
+                case AdmissionOutcome.SharesWithRunning:
+                    // Waits for another to compute the pages they share; those behind it need not.
+                    looked++;
+                    break;
+                case AdmissionOutcome.StepIsFull:
+                    return;
+                case AdmissionOutcome.NoRoom:
+                    (_blocked, _blockedAtReturns) = (sequence, Memory.Pool.Returns);
+                    return;
+            }
+
+            sequence = next;
+        }
+    }
+
     private void AddPrefillRow(StepRecord record, Sequence sequence, ref int promptLogits)
     {
         int start = sequence.Computed;
-        int count = Math.Min(sequence.Length - start, _maxBatchedTokens - _batch.TokenCount);
+        int count = Math.Min(sequence.Length - start, _maxBatchedTokens - Batch.TokenCount);
         bool everyLogit = sequence.Prompt.WantsLogprobs && !sequence.FirstEventSent;
         if (everyLogit)
         {
@@ -265,15 +217,15 @@ internal sealed class Scheduler : IDisposable
         bool last = start + count == sequence.Length;
         bool samples = last && sequence.MaxLength > sequence.Length && !sequence.Prompt.WantsEmbedding;
         int row = AddRow(record, sequence, count, everyLogit ? count : samples ? 1 : 0, samples);
-        _slots.Tokens(sequence.Slot, start + count)[start..].CopyTo(_batch.Tokens.AsSpan(_batch.TokenOffset[row], count));
-        _batch.HiddenWanted[row] = sequence.Prompt.WantsEmbedding;
-        _batch.HasPrefill = true;
+        Memory.Tokens(sequence, start + count)[start..].CopyTo(Batch.Tokens.AsSpan(Batch.TokenOffset[row], count));
+        Batch.HiddenWanted[row] = sequence.Prompt.WantsEmbedding;
+        Batch.HasPrefill = true;
     }
 
     private int AddRow(StepRecord record, Sequence sequence, int count, int logitCount, bool samples)
     {
-        int row = _batch.Add(sequence.Slot, sequence.Computed, count, logitCount);
-        _batch.SampleOnDevice[row] = samples && sequence.SampledOnDevice;
+        int row = Batch.Add(sequence.Slot, sequence.Computed, count, logitCount);
+        Batch.SampleOnDevice[row] = samples && sequence.SampledOnDevice;
         record.Sequences[row] = sequence;
         record.Start[row] = sequence.Computed;
         record.Count[row] = count;
@@ -283,187 +235,14 @@ internal sealed class Scheduler : IDisposable
         return row;
     }
 
-    private void Admit(StepRecord record, ref int promptLogits)
-    {
-        int looked = 0;
-        for (Sequence? sequence = Waiting.First; sequence is not null && looked < LookAhead;)
-        {
-            Sequence? next = sequence.Next;
-            if (_batch.TokenCount >= _maxBatchedTokens || _slots.FreeCount == 0
-                || (sequence == _blocked && Pool.Returns == _blockedAtReturns))
-            {
-                return;
-            }
-
-            switch (TryAdmit(sequence))
-            {
-                case Admission.Admitted:
-                    AddPrefillRow(record, sequence, ref promptLogits);
-                    break;
-                case Admission.SharesWithRunning:
-                    // Waits for another to compute the pages they share; those behind it need not.
-                    looked++;
-                    break;
-                case Admission.StepIsFull:
-                    return;
-                case Admission.NoRoom:
-                    (_blocked, _blockedAtReturns) = (sequence, Pool.Returns);
-                    return;
-            }
-
-            sequence = next;
-        }
-    }
-
-    private Admission TryAdmit(Sequence sequence)
-    {
-        int slot = _slots.NextFree;
-        Span<PageId> pages = Pages(slot);
-        PrefixKey key = Key(sequence, sequence.Saved);
-
-        // The last token is never taken from the cache: its logits are what the first draw needs.
-        int reusable = sequence.MaySkipPrefix ? (sequence.Length - 1) / _tokensPerPage : 0;
-        PrefixLease lease = Cache.Acquire(in key, pages[..reusable]);
-        if (lease.PageCount < reusable && SharesWithRunning(sequence, lease.PageCount))
-        {
-            Cache.Release(lease, pages[..lease.PageCount]);
-            return Admission.SharesWithRunning;
-        }
-
-        int needed = ((sequence.Length + _tokensPerPage - 1) / _tokensPerPage) - lease.PageCount;
-        int reserve = _running.Count == 0 ? 0 : _reservePages;
-        int remaining = sequence.Length - (lease.PageCount * _tokensPerPage);
-        if (!_chunkedPrefill && _batch.TokenCount > 0 && remaining > _maxBatchedTokens - _batch.TokenCount)
-        {
-            Cache.Release(lease, pages[..lease.PageCount]);
-            return Admission.StepIsFull;
-        }
-
-        if (Pool.FreeCount + Cache.EvictablePages < needed + reserve)
-        {
-            Cache.Release(lease, pages[..lease.PageCount]);
-            return Admission.NoRoom;
-        }
-
-        sequence.Lease = lease;
-        sequence.PageCount = lease.PageCount;
-        sequence.Slot = slot;
-        if (!TryTakePages(sequence, needed))
-        {
-            // The policy promised pages that it did not free; the pages taken go back.
-            _slots.Take();
-            Release(sequence);
-            sequence.State = SequenceState.Waiting;
-            return Admission.NoRoom;
-        }
-
-        Start(sequence);
-        return Admission.Admitted;
-    }
-
-    private void Start(Sequence sequence)
-    {
-        _slots.Take();
-        Waiting.Remove(sequence);
-        sequence.State = SequenceState.Running;
-        sequence.Admission = ++_admissions;
-        sequence.OfferedPages = sequence.Lease.PageCount;
-        sequence.Computed = sequence.Lease.PageCount * _tokensPerPage;
-        Span<int> tokens = _slots.Tokens(sequence.Slot, sequence.Length);
-        sequence.Saved.CopyTo(tokens);
-        if (!sequence.WasAdmitted)
-        {
-            sequence.WasAdmitted = true;
-            sequence.AdmittedAt = System.Diagnostics.Stopwatch.GetTimestamp();
-            sequence.CachedTokens = sequence.Computed;
-            PromptTokens += sequence.PromptLength;
-            CachedTokens += sequence.CachedTokens;
-            _meter.Admitted(sequence);
-        }
-
-        if (sequence.KeepsHistory)
-        {
-            _slots.History(sequence.Slot).Fill(tokens, sequence.PromptLength);
-        }
-
-        if (sequence.SampledOnDevice)
-        {
-            _device!.SetSlot(sequence.Slot, new DeviceSlot // Only an executor that samples has sequences sampled there.
-            {
-                Sampler = sequence.Sampler,
-                Options = sequence.Request.Sampling,
-                Seed = sequence.Seed,
-                Stream = (uint)sequence.Request.ChoiceIndex,
-                Tokens = tokens,
-                PromptLength = sequence.PromptLength,
-                StopTokens = sequence.StopTokens,
-                MaxLength = sequence.MaxLength,
-            });
-        }
-
-        int at = _running.Count;
-        while (at > 0 && _running[at - 1].Request.Priority < sequence.Request.Priority)
-        {
-            at--;
-        }
-
-        _running.Insert(at, sequence);
-    }
-
-    // Whether a running sequence is about to fill the first page that this one lacks, so that waiting for it saves computing it twice.
-    private bool SharesWithRunning(Sequence sequence, int matchedPages)
-    {
-        int length = (matchedPages + 1) * _tokensPerPage;
-        foreach (Sequence other in _running)
-        {
-            if (other.OfferedPages <= matchedPages && other.Length >= length && other.Salt == sequence.Salt
-                && other.Request.Tenant == sequence.Request.Tenant
-                && _slots.Tokens(other.Slot, length).SequenceEqual(sequence.Saved.AsSpan(0, length)))
-            {
-                return Cache.Enabled;
-            }
-        }
-
-        return false;
-    }
-
-    private bool TryTakePages(Sequence sequence, int count)
-    {
-        if (Pool.FreeCount < count)
-        {
-            Cache.Evict(count - Pool.FreeCount);
-        }
-
-        if (Pool.FreeCount < count)
-        {
-            return false;
-        }
-
-        Span<PageId> pages = Pages(sequence.Slot);
-        for (int i = 0; i < count; i++)
-        {
-            pages[sequence.PageCount++] = Pool.Take();
-        }
-
-        return true;
-    }
-
     private void Preempt(Sequence sequence)
     {
-        sequence.Saved = Tokens(sequence).ToArray();
-        _running.Remove(sequence);
-        Release(sequence);
+        sequence.Saved = Memory.Tokens(sequence).ToArray();
+        Running.Remove(sequence);
+        Memory.Release(sequence);
         sequence.State = SequenceState.Waiting;
         Waiting.Add(sequence);
         Preemptions++;
         _meter.Preempted();
-    }
-
-    private enum Admission
-    {
-        Admitted,
-        SharesWithRunning,
-        StepIsFull,
-        NoRoom,
     }
 }

@@ -39,4 +39,12 @@ internal sealed class StepRecord
 
     /// <summary>[row] whether a token is drawn from the last of them.</summary>
     public bool[] Samples { get; }
+
+    /// <summary>A row's sequence, of which the record keeps nothing.</summary>
+    public Sequence TakeRow(int row)
+    {
+        Sequence sequence = Sequences[row]!; // Filled rows have a sequence.
+        Sequences[row] = null;
+        return sequence;
+    }
 }

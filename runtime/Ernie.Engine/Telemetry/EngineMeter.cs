@@ -8,7 +8,7 @@ namespace Ernie.Engine.Telemetry;
 /// <summary>The engine's instruments. Recording allocates nothing: no tags but one, whose list is made beforehand.</summary>
 internal sealed class EngineMeter : IDisposable
 {
-    private readonly Meter _meter = new(EngineInstruments.MeterName);
+    private readonly Meter _meter;
     private readonly Histogram<double> _timeToFirstToken, _interTokenLatency, _timePerOutputToken, _requestLatency;
     private readonly Histogram<double> _queueTime, _prefillTime, _decodeTime, _stepTime, _stepHostTime;
     private readonly Histogram<long> _requestPromptTokens, _requestGenerationTokens, _stepTokens;
@@ -16,10 +16,12 @@ internal sealed class EngineMeter : IDisposable
     private readonly TagList[] _finishTags;
 
     /// <summary>Makes the instruments.</summary>
+    /// <param name="owner">The engine: the meter's scope.</param>
     /// <param name="statistics">Reads the gauges.</param>
     /// <param name="allocatedBytes">Reads what the loop allocated.</param>
-    public EngineMeter(Func<EngineStatistics> statistics, Func<long> allocatedBytes)
+    public EngineMeter(object owner, Func<EngineStatistics> statistics, Func<long> allocatedBytes)
     {
+        _meter = new Meter(new MeterOptions(EngineInstruments.MeterName) { Scope = owner });
         _timeToFirstToken = Seconds(EngineInstruments.TimeToFirstToken, "Submission to first token");
         _interTokenLatency = Seconds(EngineInstruments.InterTokenLatency, "Between two tokens of a sequence");
         _timePerOutputToken = Seconds(EngineInstruments.TimePerOutputToken, "Mean time per token after the first");

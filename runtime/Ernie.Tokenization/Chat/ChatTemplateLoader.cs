@@ -66,9 +66,9 @@ public static class ChatTemplateLoader
     private static Dictionary<string, string> Constants(string directory, ITokenizer tokenizer)
     {
         Dictionary<string, string> constants = TokenizerConfiguration.Read(directory).NamedTokens;
-        if (tokenizer.FindSpecialToken(BeginOfSentence) is null || tokenizer.FindSpecialToken(GenerationDefaults.TemplateSeparator) is null) return constants;
+        if (tokenizer.FindSpecialToken(BeginOfSentence) is null || tokenizer.FindSpecialToken(GenerationConfig.TemplateSeparator) is null) return constants;
         constants.TryAdd("cls_token", BeginOfSentence);
-        constants.TryAdd("sep_token", GenerationDefaults.TemplateSeparator);
+        constants.TryAdd("sep_token", GenerationConfig.TemplateSeparator);
         return constants;
     }
 

@@ -43,7 +43,7 @@ internal class FakeExecutor : IExecutor
     protected int[] LastSampled { get; } = new int[4096];
 
     public static ExecutorInfo Limits(
-        int pages = 64, int tokensPerPage = 4, int sequences = 8, int batchedTokens = 64, int length = 128, int vocabulary = 50, int depth = 1) => new()
+        int pages = 64, int tokensPerPage = 4, int sequences = 8, int batchedTokens = 64, int length = 128, int vocabulary = 50, int depth = 1, bool copies = false) => new()
         {
             Device = "fake",
             VocabularySize = vocabulary,
@@ -54,6 +54,7 @@ internal class FakeExecutor : IExecutor
             MaxModelLength = length,
             HiddenSize = 8,
             MaxStepsInFlight = depth,
+            CopiesPages = copies,
         };
 
     public void Begin(StepBatch batch)
@@ -89,6 +90,11 @@ internal class FakeExecutor : IExecutor
     // Runs as late as it may, with the inputs of its beginning: a page given away too early gives a wrong text.
     private void Compute(Step step)
     {
+        foreach ((PageId from, PageId to) in step.Copies)
+        {
+            _pages.AsSpan(from.Index * Info.TokensPerPage, Info.TokensPerPage).CopyTo(_pages.AsSpan(to.Index * Info.TokensPerPage));
+        }
+
         for (int row = 0; row < step.RowCount; row++)
         {
             int slot = step.Slot[row];
@@ -133,7 +139,9 @@ internal class FakeExecutor : IExecutor
         private readonly ExecutorInfo _info;
         private readonly PageId[] _table;
         private readonly int[] _logitOffset;
+        private readonly (PageId From, PageId To)[] _copies;
         private float[] _logits;
+        private int _copyCount;
         private readonly float[] _hidden;
 
         public Step(ExecutorInfo info)
@@ -148,7 +156,10 @@ internal class FakeExecutor : IExecutor
             _table = new PageId[rows * info.MaxPagesPerSequence];
             _logits = new float[rows * info.VocabularySize];
             _hidden = new float[info.HiddenSize];
+            _copies = new (PageId, PageId)[rows];
         }
+
+        public ReadOnlySpan<(PageId From, PageId To)> Copies => _copies.AsSpan(0, _copyCount);
 
         public int RowCount { get; private set; }
 
@@ -173,6 +184,8 @@ internal class FakeExecutor : IExecutor
         public void Copy(StepBatch batch)
         {
             RowCount = batch.RowCount;
+            _copyCount = batch.Copies.Length;
+            batch.Copies.CopyTo(_copies);
             int logits = 0;
             for (int row = 0; row < RowCount; row++)
             {

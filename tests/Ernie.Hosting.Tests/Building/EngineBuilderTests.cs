@@ -69,10 +69,12 @@ public sealed class EngineBuilderTests
             File.Copy(Path.Combine(ModelFiles.EmbeddedDirectory, name), Path.Combine(directory.FullName, name));
         }
 
+        File.WriteAllText(Path.Combine(directory.FullName, "generation_config.json"), """{ "min_p": 0.07, "top_k": 30 }""");
         await using (EngineSession session = await new EngineBuilder(
             new ModelOptions { Model = directory.FullName, LoadFormat = LoadFormat.Dummy, ServedModelName = "mine" }, Small).BuildAsync())
         {
             Assert.Equal("mine", session.Engine.Info.ModelName);
+            Assert.Equal((0.07f, 30, 1f), (session.Defaults.MinP, session.Defaults.TopK, session.Defaults.Temperature));
             Assert.NotEmpty(await Generate(session.Engine, [1, 2], 3));
             Assert.Contains(session.Phases, phase => phase.Name.StartsWith("load weights", StringComparison.Ordinal));
         }

@@ -158,7 +158,7 @@ public sealed class SamplingTests
     [Fact]
     public async Task Defaults_ComeFromTheModelsGenerationConfig()
     {
-        await using TestServer server = await TestServer.StartAsync();
+        await using TestServer server = await TestServer.StartAsync(host: host => host with { Defaults = host.Defaults with { MinP = 0.07f, TopK = 30 } });
 
         await server.ChatAsync("");
         await server.ChatAsync("\"temperature\":0,\"top_p\":0.5,\"top_k\":7,\"min_p\":0.1,\"repetition_penalty\":1.2,\"presence_penalty\":0.5,\"frequency_penalty\":-0.5");
@@ -166,6 +166,7 @@ public sealed class SamplingTests
         GenerationRequest[] requests = [.. server.Engine.Requests];
         Assert.Equal(0.8f, requests[0].Sampling.Temperature);
         Assert.Equal(0.8f, requests[0].Sampling.TopP);
+        Assert.Equal((0.07f, 30), (requests[0].Sampling.MinP, requests[0].Sampling.TopK));
         Assert.Null(requests[0].Sampling.Seed);
         Assert.True(requests[1].Sampling.IsGreedy);
         Assert.Equal((0.5f, 7, 0.1f, 1.2f), (requests[1].Sampling.TopP, requests[1].Sampling.TopK, requests[1].Sampling.MinP, requests[1].Sampling.RepetitionPenalty));

@@ -5,7 +5,7 @@ using Ernie.Generation;
 namespace Ernie.Server.Tests.Behaviours;
 
 /// <summary>Behaviours that only a real engine and a real model can hold.</summary>
-[Collection(TalesCollection.Name)]
+[Collection(TalesGroup.Name)]
 public sealed class TalesTests(TalesServer tales)
 {
     private TestServer Server => tales.Server;
@@ -134,13 +134,18 @@ public sealed class TalesTests(TalesServer tales)
         Answer repeated = await Server.CompleteAsync($"{Prompt(150, 500)},{Rest}");
         Answer partial = await Server.CompleteAsync($"{Prompt(100, 501)},{Rest}");
         Answer whole = await Server.CompleteAsync($"{Prompt(129, 502)},{Rest}");
+        Answer wholePages = await Server.CompleteAsync($"{Prompt(128, 503)},{Rest}");
+        Answer wholePagesAgain = await Server.CompleteAsync($"{Prompt(128, 503)},{Rest}");
         Answer salted = await Server.CompleteAsync($"{Prompt(150, 500)},{Rest},\"cache_salt\":\"other\"");
 
         Assert.Equal(0, Cached(fresh));
         Assert.Equal(128, Cached(repeated));
         Assert.Equal(64, Cached(partial));
         Assert.Equal(128, Cached(whole));
+        Assert.Equal(64, Cached(wholePages));
+        Assert.Equal(127, Cached(wholePagesAgain));
         Assert.Equal(0, Cached(salted));
+        Assert.Equal(wholePages.Choice()["token_ids"]!.ToJsonString(), wholePagesAgain.Choice()["token_ids"]!.ToJsonString());
         Assert.Equal(fresh.Choice()["token_ids"]!.ToJsonString(), repeated.Choice()["token_ids"]!.ToJsonString());
         Assert.Equal(fresh.Choice()["token_ids"]!.ToJsonString(), salted.Choice()["token_ids"]!.ToJsonString());
     }

@@ -93,9 +93,13 @@ public sealed class TextTests
     {
         await using TestServer server = await Scripted([FakeTokenizer.Word("hello"), FakeTokenizer.Word("ST"), FakeTokenizer.Eos]);
 
-        Answer plain = await server.ChatAsync(string.Join(',', new[] { fields, "\"stop\":\"STOP\"" }.Where(part => part.Length > 0)));
+        string request = string.Join(',', new[] { fields, "\"stop\":\"STOP\"" }.Where(part => part.Length > 0));
+
+        Answer plain = await server.ChatAsync(request);
+        SseStream stream = await server.StreamChatAsync(request);
 
         Assert.Equal("helloST", plain.Content);
+        Assert.Equal("helloST", stream.ChatText());
         Assert.Null(plain.Choice()["stop_reason"]);
     }
 
@@ -118,14 +122,20 @@ public sealed class TextTests
     public async Task MinTokens_HoldsOffStopStringsStopIdsAndEos()
     {
         int king = FakeTokenizer.Word(" king");
-        await using TestServer server = await Scripted([king, king, FakeTokenizer.Eos, king, king, FakeTokenizer.Eos]);
+        int queen = FakeTokenizer.Word(" queen");
+        await using TestServer server = await TestServer.StartAsync(engine => engine.Script = request => request.StopTokens.Count > 0
+            ? [king, queen, king, king, queen, FakeTokenizer.Eos]
+            : [king, king, FakeTokenizer.Eos, king, king, FakeTokenizer.Eos]);
 
         Answer strings = await server.ChatAsync("\"stop\":\" king\",\"min_tokens\":3");
+        Answer ids = await server.ChatAsync($"\"stop_token_ids\":[{FakeTokenizer.Word(" queen")}],\"min_tokens\":3");
         Answer eos = await server.ChatAsync("\"min_tokens\":4");
         Answer without = await server.ChatAsync("");
 
         Assert.Equal(" king king king", strings.Content);
         Assert.Equal("\" king\"", strings.Choice()["stop_reason"]!.ToJsonString());
+        Assert.Equal(" king king king", ids.Content);
+        Assert.Equal($"{queen}", ids.Choice()["stop_reason"]!.ToJsonString());
         Assert.Equal(" king king king king", eos.Content);
         Assert.Equal(" king king", without.Content);
     }

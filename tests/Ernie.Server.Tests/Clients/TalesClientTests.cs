@@ -3,7 +3,7 @@ using OpenAI.Chat;
 namespace Ernie.Server.Tests.Clients;
 
 /// <summary>The official clients against what the server serves by default: the embedded model, on the real engine.</summary>
-[Collection(TalesCollection.Name)]
+[Collection(TalesGroup.Name)]
 public sealed class TalesClientTests(TalesServer tales)
 {
     private TestServer Server => tales.Server;

@@ -1,4 +1,4 @@
-namespace Ernie.Engine;
+namespace Ernie.Engine.Looping;
 
 /// <summary>What a caller asks of the loop.</summary>
 internal enum LoopCommandKind

@@ -1,6 +1,6 @@
 using Ernie.Generation;
 
-namespace Ernie.Engine;
+namespace Ernie.Engine.Looping;
 
 /// <summary>The loop's counters as plain data, so that publishing them allocates nothing.</summary>
 internal struct LoopCounters

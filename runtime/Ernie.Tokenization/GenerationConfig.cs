@@ -1,34 +1,20 @@
 using System.Text.Json;
+using Ernie.Hosting;
 using Ernie.Text;
 using Ernie.Tokenization.Files;
 
 namespace Ernie.Tokenization;
 
-/// <summary>What a checkpoint says about generation: sampling where a request is silent, and where a text ends.</summary>
-public sealed record GenerationDefaults
+/// <summary>Reads what a checkpoint says about generation: sampling where a request is silent, and where a text ends.</summary>
+public static class GenerationConfig
 {
     /// <summary>ERNIE's separator: its chat template puts it behind every answer, so generation ends there too.</summary>
     public const string TemplateSeparator = "<|end_of_sentence|>";
 
-    /// <summary>Temperature; 0 where the file says <c>do_sample: false</c>; null when it is silent.</summary>
-    public float? Temperature { get; init; }
-
-    /// <summary>Top-p, or null.</summary>
-    public float? TopP { get; init; }
-
-    /// <summary>Top-k, or null.</summary>
-    public int? TopK { get; init; }
-
-    /// <summary>Min-p, or null.</summary>
-    public float? MinP { get; init; }
-
-    /// <summary>Repetition penalty, or null.</summary>
-    public float? RepetitionPenalty { get; init; }
-
-    /// <summary>Ids at which generation ends, ascending: of <c>generation_config.json</c>, else of <c>config.json</c>, and the template's separator.</summary>
-    public IReadOnlyList<int> EndTokens { get; init; } = [];
-
-    /// <summary>Reads the files of a checkpoint's directory; absent ones are silent.</summary>
+    /// <summary>
+    /// Reads the files of a checkpoint's directory; where they are silent, nothing is cut and nothing penalised. Ends are those of
+    /// <c>generation_config.json</c>, else of <c>config.json</c>, and the template's separator.
+    /// </summary>
     /// <param name="directory">The directory.</param>
     /// <param name="tokenizer">Its tokenizer, which knows the separator's and the end token's ids.</param>
     /// <exception cref="TokenizerFormatException">A file is damaged, or a value is of the wrong type or out of range.</exception>
@@ -44,14 +30,15 @@ public sealed record GenerationDefaults
         SortedSet<int> ends = [.. root.Find("eos_token_id") is { } own ? ReadIds(own, path) : config?.RootElement.Find("eos_token_id") is { } models ? ReadIds(models, configPath) : []];
         if (ends.Count == 0 && tokenizer.FindSpecialToken("</s>") is { } endOfText) ends.Add(endOfText);
         if (tokenizer.FindSpecialToken(TemplateSeparator) is { } separator) ends.Add(separator);
+        var silent = new GenerationDefaults();
         bool greedy = root.Find("do_sample") is { ValueKind: JsonValueKind.False };
-        return new GenerationDefaults
+        return silent with
         {
-            Temperature = greedy ? 0 : ReadNumber(root, "temperature", 0, float.MaxValue, path),
-            TopP = ReadNumber(root, "top_p", 0, 1, path),
-            TopK = (int?)ReadNumber(root, "top_k", -1, int.MaxValue, path),
-            MinP = ReadNumber(root, "min_p", 0, 1, path),
-            RepetitionPenalty = ReadNumber(root, "repetition_penalty", float.Epsilon, float.MaxValue, path),
+            Temperature = greedy ? 0 : ReadNumber(root, "temperature", 0, float.MaxValue, path) ?? silent.Temperature,
+            TopP = ReadNumber(root, "top_p", float.Epsilon, 1, path) ?? silent.TopP,
+            TopK = (int?)ReadNumber(root, "top_k", -1, int.MaxValue, path) ?? silent.TopK,
+            MinP = ReadNumber(root, "min_p", 0, 1, path) ?? silent.MinP,
+            RepetitionPenalty = ReadNumber(root, "repetition_penalty", float.Epsilon, float.MaxValue, path) ?? silent.RepetitionPenalty,
             EndTokens = [.. ends],
         };
     }

@@ -1,0 +1,9 @@
+namespace Ernie.Server.Api;
+
+/// <summary>The assistant's message. <c>refusal</c> is a required key.</summary>
+internal sealed record ChatAnswer(string Content)
+{
+    public string Role { get; } = "assistant";
+
+    public string? Refusal { get; }
+}

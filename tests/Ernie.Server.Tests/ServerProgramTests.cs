@@ -1,0 +1,44 @@
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+
+namespace Ernie.Server.Tests;
+
+public sealed class ServerProgramTests
+{
+    [Fact]
+    public async Task Port_OfAnotherProgram_IsSaidBeforeAModelIsLoaded()
+    {
+        using var other = new TcpListener(IPAddress.Loopback, 0);
+        other.Start();
+        string port = ((IPEndPoint)other.LocalEndpoint).Port.ToString(CultureInfo.InvariantCulture);
+
+        (int exit, string output, string error) = await RunAsync("--port", port);
+
+        Assert.Equal(2, exit);
+        Assert.Equal("", output);
+        Assert.StartsWith($"--port is {port}, which cannot be listened on at 127.0.0.1: ", error, StringComparison.Ordinal);
+        Assert.Single(error.Split('\n', StringSplitOptions.RemoveEmptyEntries));
+    }
+
+    [Theory]
+    [InlineData("Did you mean --model?", "--modle", "x")]
+    [InlineData("--host is 'nowhere'", "--host", "nowhere")]
+    [InlineData("this version runs a model on one device", "--tensor-parallel-size", "2")]
+    public async Task Option_ThatCannotBe_IsAUsageErrorOfOneLine(string message, params string[] args)
+    {
+        (int exit, string output, string error) = await RunAsync(args);
+
+        Assert.Equal(2, exit);
+        Assert.Equal("", output);
+        Assert.Contains(message, Assert.Single(error.Split('\n', StringSplitOptions.RemoveEmptyEntries)), StringComparison.Ordinal);
+    }
+
+    private static async Task<(int Exit, string Output, string Error)> RunAsync(params string[] args)
+    {
+        using var output = new StringWriter();
+        using var error = new StringWriter();
+        int exit = await ServerProgram.RunAsync(args, output, error);
+        return (exit, output.ToString(), error.ToString());
+    }
+}
