@@ -1,4 +1,6 @@
 using Ernie.Cuda;
+using Ernie.Cuda.Compilation;
+using Ernie.Cuda.Nvrtc;
 using Ernie.Sampling;
 
 namespace Ernie.Gpu.Tests;
@@ -20,6 +22,12 @@ internal sealed class CudaExecutorOptionsBuilder
 
     public IReadOnlyList<ISampler> Samplers { get; set; } = [ArgMaxSampler.Instance];
 
+    public double GpuMemoryUtilization { get; set; } = 0.9;
+
+    public CubinCache? CubinCache { get; set; }
+
+    public bool HasCompiler { get; set; } = true;
+
     public CudaExecutorOptions Build() => new()
     {
         MaxSequences = MaxSequences,
@@ -29,5 +37,8 @@ internal sealed class CudaExecutorOptionsBuilder
         UsesGraphs = UsesGraphs,
         UsesDependentLaunch = UsesDependentLaunch,
         Samplers = Samplers,
+        GpuMemoryUtilization = GpuMemoryUtilization,
+        CubinCache = CubinCache,
+        FindCompiler = HasCompiler ? NvrtcCompiler.TryCreate : () => null,
     };
 }

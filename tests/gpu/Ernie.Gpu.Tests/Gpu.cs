@@ -28,6 +28,14 @@ internal static class Gpu
         return Create(device, DenseGraphs.Create(DenseGraphs.Tales, DenseGraphs.Recipes[quantization]), checkpoint, configure);
     }
 
+    /// <summary>The tales model in a precision of the caller's.</summary>
+    public static CudaExecutor Tales(QuantizationRecipe recipe, Action<CudaExecutorOptionsBuilder>? configure = null)
+    {
+        CudaDevice device = Require();
+        using SafetensorsCheckpoint checkpoint = SafetensorsCheckpoint.Open(RepositoryFiles.Require("models/tales/model.safetensors"));
+        return Create(device, DenseGraphs.Create(DenseGraphs.Tales, recipe), checkpoint, configure);
+    }
+
     /// <summary>The 0.3B shape with made-up weights.</summary>
     public static CudaExecutor Base(string quantization, Action<CudaExecutorOptionsBuilder>? configure = null)
     {
