@@ -44,18 +44,9 @@ public sealed class CudaDevice : IDisposable
                 CudaDiagnostics.NoDriver,
                 "the NVIDIA driver's library (libcuda.so.1) was not found. Install the driver, or give a container access to it; the CUDA toolkit is not needed.");
 
-        CuResult initialized = Interop.Cuda.cuInit(0);
-        if (initialized != CuResult.CUDA_SUCCESS)
-            throw new CudaUnavailableException(
-                initialized == CuResult.CUDA_ERROR_NO_DEVICE ? CudaDiagnostics.NoDevice : CudaDiagnostics.NoDriver,
-                $"the NVIDIA driver does not start: cuInit returned {initialized}. nvidia-smi tells whether driver and kernel module agree.");
-
+        CheckStart(Interop.Cuda.cuInit(0));
         Interop.Cuda.Check(Interop.Cuda.cuDriverGetVersion(out int version));
-        if (version < MinimumDriverVersion)
-            throw new CudaUnavailableException(
-                CudaDiagnostics.DriverTooOld,
-                $"the driver supports CUDA {VersionText(version)}; CUDA {VersionText(MinimumDriverVersion)} or newer is needed. Update the driver (545 or newer).");
-
+        CheckVersion(version);
         Interop.Cuda.Check(Interop.Cuda.cuDeviceGetCount(out int count));
         if (ordinal >= count)
             throw new CudaUnavailableException(CudaDiagnostics.NoDevice, $"device {ordinal} was asked for and the driver sees {count}. CUDA_VISIBLE_DEVICES may hide some.");
@@ -64,15 +55,42 @@ public sealed class CudaDevice : IDisposable
         string name = NameOf(device);
         int major = Attribute(device, Interop.Cuda.CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR);
         int minor = Attribute(device, Interop.Cuda.CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR);
-        if (major < 8)
-            throw new CudaUnavailableException(
-                CudaDiagnostics.NoDevice, $"{name} has compute capability {major}.{minor}; 8.0 (Ampere) or newer is needed for bf16 tensor cores.");
-
+        CheckCapability(name, major, minor);
         Interop.Cuda.Check(Interop.Cuda.cuDevicePrimaryCtxRetain(out SafeCudaContext context, device));
         context.Device = device;
         CudaDevice opened = new(ordinal, name, ProfileOf(device, GpuArchitecture.FromCapability(major, minor)), context);
         opened.MakeCurrent();
         return opened;
+    }
+
+    /// <summary>Refuses a driver that does not start.</summary>
+    internal static void CheckStart(CuResult initialized)
+    {
+        if (initialized == CuResult.CUDA_ERROR_NO_DEVICE)
+            throw new CudaUnavailableException(
+                CudaDiagnostics.NoDevice, "the NVIDIA driver works and sees no GPU. Give the container access to one (--gpus all), or see whether CUDA_VISIBLE_DEVICES hides it.");
+
+        if (initialized != CuResult.CUDA_SUCCESS)
+            throw new CudaUnavailableException(
+                CudaDiagnostics.NoDriver, $"the NVIDIA driver does not start: cuInit returned {initialized}. nvidia-smi tells whether driver and kernel module agree.");
+    }
+
+    /// <summary>Refuses a driver that is too old.</summary>
+    /// <param name="version">As the driver counts: 12030 is 12.3.</param>
+    internal static void CheckVersion(int version)
+    {
+        if (version < MinimumDriverVersion)
+            throw new CudaUnavailableException(
+                CudaDiagnostics.DriverTooOld,
+                $"the driver supports CUDA {VersionText(version)}; CUDA {VersionText(MinimumDriverVersion)} or newer is needed. Update the driver (545 or newer).");
+    }
+
+    /// <summary>Refuses a device that is too old.</summary>
+    internal static void CheckCapability(string name, int major, int minor)
+    {
+        if (major < 8)
+            throw new CudaUnavailableException(
+                CudaDiagnostics.NoDevice, $"{name} has compute capability {major}.{minor}; 8.0 (Ampere) or newer is needed for bf16 tensor cores.");
     }
 
     /// <summary>Makes the device the calling thread's; cheap when it is already.</summary>

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Ernie.Cuda.Compilation;
 using Ernie.Cuda.Execution;
 using Ernie.Cuda.Interop;
@@ -61,9 +62,12 @@ public sealed class CudaExecutor : IExecutor, IDeviceSampling
         int pagesPerSequence = (maxModelLength + KernelPlan.TokensPerPage - 1) / KernelPlan.TokensPerPage;
         _layout = new StepLayout(options.MaxSequences, options.MaxBatchedTokens, pagesPerSequence, Plan.PrefillTileTokens);
 
+        long since = Stopwatch.GetTimestamp();
         _kernels = new KernelLibrary(Plan, new KernelCompiler(options.CubinCache ?? CubinCache.Default(), options.FindCompiler()), options.Progress);
+        Tell(options, "kernels", ref since);
         _stream = new CudaStream();
         DeviceWeights weights = new(Plan, loader, _arena, _stream, maxModelLength);
+        Tell(options, "weights", ref since);
         _buffers = new DeviceBuffers(Plan, _layout, _arena, _stream);
         _slots = new SlotTable(Plan, _kernels, samplers, _layout, maxModelLength, _arena, _stream);
         _records = new PinnedBuffer(RecordRing * (long)options.MaxSequences * 4 * sizeof(int));
@@ -73,8 +77,10 @@ public sealed class CudaExecutor : IExecutor, IDeviceSampling
         KeyValuePool pool = KeyValuePool.Create(device, shape, options, pagesPerSequence, _arena);
         _runner = new ModelRunner(
             Plan, _kernels, weights, _buffers, pool, _layout, _slots.Addresses, _records.DeviceAddress, _stream, options.UsesDependentLaunch);
+        Tell(options, "memory", ref since);
         _graphs = options.UsesGraphs ? new DecodeGraphs(_runner, _stream, options.MaxSequences) : null;
         _stream.Synchronize();
+        Tell(options, "graphs", ref since);
         _output = new CudaStepOutput(_records, options.MaxSequences, shape.VocabularySize, shape.HiddenSize);
         Info = new ExecutorInfo
         {
@@ -194,6 +200,13 @@ public sealed class CudaExecutor : IExecutor, IDeviceSampling
         _records.Dispose();
         _kernels.Dispose();
         _arena.Dispose();
+    }
+
+    private static void Tell(CudaExecutorOptions options, string phase, ref long since)
+    {
+        long now = Stopwatch.GetTimestamp();
+        options.Phase?.Invoke(phase, Stopwatch.GetElapsedTime(since, now));
+        since = now;
     }
 
     // In the order of their index behind the built-in greedy one.

@@ -37,6 +37,9 @@ public sealed class CudaExecutorOptions
     /// <summary>Finds the compiler; tests take it away.</summary>
     internal Func<NvrtcCompiler?> FindCompiler { get; init; } = NvrtcCompiler.TryCreate;
 
+    /// <summary>Told how long each part of the start took.</summary>
+    public Action<string, TimeSpan>? Phase { get; init; }
+
     /// <summary>Told after each kernel is ready; from several threads.</summary>
     public Action<KernelCompiled>? Progress { get; init; }
 }

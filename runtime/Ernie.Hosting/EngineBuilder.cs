@@ -76,6 +76,7 @@ public sealed class EngineBuilder
         // The tokenizer loads while the weights are read; the plugins while the graph is built, for a device may compile their samplers in.
         Task<TextParts> text = Task.Run(() => LoadText(files), cancellationToken);
         Task<PluginCatalog> plugins = Task.Run(LoadPlugins, cancellationToken);
+        Task device = Task.Run(OpenDevice, cancellationToken);
         (ModelGraph graph, Checkpoint checkpoint) = OpenModel(files);
         IExecutor? executor = null;
         try
@@ -83,6 +84,7 @@ public sealed class EngineBuilder
             // Before a backend spends seconds on the tensors that do fit.
             new WeightLoader(checkpoint, files.Folder.Layout).Check(graph);
             PluginCatalog catalog = await plugins.ConfigureAwait(false);
+            await device.ConfigureAwait(false);
             startedAt = Stopwatch.GetTimestamp();
             var request = new BackendRequest
             {
@@ -92,6 +94,7 @@ public sealed class EngineBuilder
                 Quantization = _modelOptions.Quantization,
                 Options = _engineOptions,
                 Samplers = [.. catalog.Samplers.Values],
+                Phase = (phase, elapsed) => Note(phase, elapsed),
             };
             executor = BackendList.Load(Backends, request, Progress);
             Note($"load weights on {executor.Info.Device}", startedAt);
@@ -146,6 +149,15 @@ public sealed class EngineBuilder
         GenerationDefaults defaults = GenerationConfig.Load(files.Folder.Path, tokenizer);
         Note("load tokenizer (beside the weights)", startedAt);
         return new TextParts(tokenizer, template, defaults);
+    }
+
+    // A driver takes as long to start as a graph to build. What this finds out is asked again when a backend is chosen, and answered at once.
+    private void OpenDevice()
+    {
+        long startedAt = Stopwatch.GetTimestamp();
+        IBackend? first = Backends.FirstOrDefault(backend => _engineOptions.Device == "auto" || backend.Name == _engineOptions.Device);
+        if (first?.FindObstacle() is null && first is not null)
+            Note($"open {first.Name} (beside the graph)", startedAt);
     }
 
     private PluginCatalog LoadPlugins()
@@ -217,11 +229,13 @@ public sealed class EngineBuilder
 
     private static string List(IEnumerable<string> names) => string.Join(", ", names.Order(StringComparer.Ordinal));
 
-    private void Note(string phase, long startedAt)
+    private void Note(string phase, long startedAt) => Note(phase, Stopwatch.GetElapsedTime(startedAt));
+
+    private void Note(string phase, TimeSpan elapsed)
     {
         lock (_phases)
         {
-            _phases.Add(new StartupPhase(phase, Stopwatch.GetElapsedTime(startedAt)));
+            _phases.Add(new StartupPhase(phase, elapsed));
         }
     }
 

@@ -25,4 +25,7 @@ public sealed record BackendRequest
 
     /// <summary>Samplers that requests may choose; those with a device form may be compiled into the device's steps.</summary>
     public IReadOnlyList<ISampler> Samplers { get; init; } = [];
+
+    /// <summary>Told how long each part of loading took, by backends that know.</summary>
+    public Action<string, TimeSpan>? Phase { get; init; }
 }

@@ -34,7 +34,7 @@ public sealed class CudaBackend : IBackend
     {
         ArgumentNullException.ThrowIfNull(request);
         EngineOptions options = request.Options;
-        CudaExecutorOptions executorOptions = ExecutorOptions(options, request.Quantization, request.Samplers);
+        CudaExecutorOptions executorOptions = ExecutorOptions(options, request.Quantization, request.Samplers, request.Phase);
         CacheSize.CheckLength(request.Graph.Shape, options);
         try
         {
@@ -52,8 +52,10 @@ public sealed class CudaBackend : IBackend
     /// <param name="options">Capacity and device options.</param>
     /// <param name="quantization">Precisions.</param>
     /// <param name="samplers">Samplers that requests may choose.</param>
+    /// <param name="phase">Told how long each part of the start took.</param>
     /// <exception cref="OptionException">What is asked is not possible on a GPU; the message says what is.</exception>
-    public static CudaExecutorOptions ExecutorOptions(EngineOptions options, QuantizationOptions quantization, IReadOnlyList<ISampler> samplers)
+    public static CudaExecutorOptions ExecutorOptions(
+        EngineOptions options, QuantizationOptions quantization, IReadOnlyList<ISampler> samplers, Action<string, TimeSpan>? phase = null)
     {
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(quantization);
@@ -71,6 +73,7 @@ public sealed class CudaBackend : IBackend
             PageCount = options.PageCount,
             UsesGraphs = options.UseCudaGraphs,
             Samplers = samplers,
+            Phase = phase,
         };
     }
 

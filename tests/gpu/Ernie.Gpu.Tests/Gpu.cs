@@ -28,12 +28,13 @@ internal static class Gpu
         return Create(device, DenseGraphs.Create(DenseGraphs.Tales, DenseGraphs.Recipes[quantization]), checkpoint, configure);
     }
 
-    /// <summary>The tales model in a precision of the caller's.</summary>
-    public static CudaExecutor Tales(QuantizationRecipe recipe, Action<CudaExecutorOptionsBuilder>? configure = null)
+    /// <summary>The tales model in a precision of the caller's, or its first layers.</summary>
+    public static CudaExecutor Tales(QuantizationRecipe recipe, Action<CudaExecutorOptionsBuilder>? configure = null, int? layers = null)
     {
         CudaDevice device = Require();
         using SafetensorsCheckpoint checkpoint = SafetensorsCheckpoint.Open(RepositoryFiles.Require("models/tales/model.safetensors"));
-        return Create(device, DenseGraphs.Create(DenseGraphs.Tales, recipe), checkpoint, configure);
+        ModelShape shape = DenseGraphs.Tales with { LayerCount = layers ?? DenseGraphs.Tales.LayerCount };
+        return Create(device, DenseGraphs.Create(shape, recipe), checkpoint, configure);
     }
 
     /// <summary>The 0.3B shape with made-up weights.</summary>

@@ -14,7 +14,9 @@ internal sealed class KernelBench : IDisposable
 
     public KernelBench(string model, Func<KernelPlan, KernelSpec> choose)
     {
+        // Before anything that needs the driver.
         Cuda.CudaDevice device = Gpu.Require();
+        Stream = new CudaStream();
         Shape = (model == "tales" ? DenseGraphs.Tales : DenseGraphs.Base) with { LayerCount = 1 };
         KernelSpec specification = choose(KernelPlanner.Create(DenseGraphs.Create(Shape, QuantizationRecipe.None), device.Profile));
         KernelCompiler compiler = new(CubinCache.Default(), NvrtcForTests.Require());
@@ -25,7 +27,7 @@ internal sealed class KernelBench : IDisposable
 
     public CudaKernel Kernel { get; }
 
-    public CudaStream Stream { get; } = new();
+    public CudaStream Stream { get; }
 
     public ulong Upload<T>(T[] values)
         where T : unmanaged
