@@ -52,11 +52,15 @@ public sealed class KernelPlan
     public IEnumerable<KernelSpec> Kernels =>
     [
         Embed, Normalize, AttentionDecode, AttentionPrefill, SetSlot, .. Samplers,
-        .. Linears.SelectMany(linear => (KernelSpec[])[linear.Decode, linear.Small.Kernel, linear.Large.Kernel]),
+        // Linears of one format share the kernel that expands it.
+        .. Linears.SelectMany(linear => linear.Kernels).Distinct(),
     ];
 
     /// <summary>All linears, in the order of a layer, the head last.</summary>
     public IReadOnlyList<LinearKernels> Linears => [QueryKeyValue, Output, GateUp, Down, Head];
+
+    /// <summary>Whether kernels that write the residual prepare the norm of the next, for steps of more than 8 tokens.</summary>
+    public bool PreparesNorms => Linears.Where(linear => linear != Head).All(linear => linear.Tiles.All(tile => tile.UsesTensorMaps));
 
     /// <summary>Tokens of one tile of prefill attention.</summary>
     public int PrefillTileTokens => AttentionPrefill.Threads / 32 * 16 / Model.Shape.QueryHeadsPerKeyValueHead;

@@ -11,27 +11,45 @@ public sealed class KernelPlanner
     // Inputs that a warp of the decode kernel takes at a time.
     private const int DecodeUnit = 128;
 
+    // Most tokens of the small tiles.
+    private const int SmallTokens = 256;
+
     // Two blocks of this size fit beside each other on the multiprocessors that have 227 KB, one on those that have 99.
     private const int TileSharedMemory = 99 * 1024;
 
     private readonly DenseModel _model;
     private readonly DeviceProfile _device;
+    private readonly bool _keepsBf16Copies;
 
-    private KernelPlanner(DenseModel model, DeviceProfile device)
+    private KernelPlanner(DenseModel model, DeviceProfile device, bool keepsBf16Copies)
     {
         _model = model;
         _device = device;
+        _keepsBf16Copies = keepsBf16Copies;
     }
 
     /// <summary>Makes the plan.</summary>
     /// <param name="graph">A dense model's graph after the shared passes.</param>
     /// <param name="device">The device.</param>
     /// <param name="samplers">Device forms of samplers, in the order of their index behind the built-in greedy one.</param>
+    /// <param name="keepsBf16Copies">Whether quantised weights may also be kept in bf16, for steps of more than 8 tokens.</param>
     /// <exception cref="KernelPlanException">There are no kernels for the model.</exception>
-    public static KernelPlan Create(ModelGraph graph, DeviceProfile device, IReadOnlyList<DeviceSnippet>? samplers = null)
+    public static KernelPlan Create(
+        ModelGraph graph, DeviceProfile device, IReadOnlyList<DeviceSnippet>? samplers = null, bool keepsBf16Copies = true)
     {
         ArgumentNullException.ThrowIfNull(device);
-        return new KernelPlanner(DenseModel.From(graph), device).Create(samplers ?? []);
+        return new KernelPlanner(DenseModel.From(graph), device, keepsBf16Copies).Create(samplers ?? []);
+    }
+
+    /// <summary>Bytes that the bf16 copies of quantised weights take.</summary>
+    /// <param name="graph">A model's graph after the shared passes.</param>
+    /// <param name="device">The device.</param>
+    public static long Bf16CopyBytes(ModelGraph graph, DeviceProfile device)
+    {
+        ArgumentNullException.ThrowIfNull(graph);
+        ArgumentNullException.ThrowIfNull(device);
+        return device.Architecture.HasWarpgroupProducts
+            ? graph.Linears.Where(IsQuantized).Sum(linear => (long)linear.OutFeatures * linear.InFeatures * sizeof(ushort)) : 0;
     }
 
     private ModelShape Shape => _model.Shape;
@@ -93,6 +111,8 @@ public sealed class KernelPlanner
         KernelConstant.Of("kTokensPerPage", KernelPlan.TokensPerPage),
     ];
 
+    private KernelConstant[] EpilogueConstants(string epilogue) => epilogue == "kQkv" ? AttentionConstants() : [];
+
     // Softmax runs in base 2: log2(e) / sqrt(head size).
     private KernelConstant AttentionScale() => KernelConstant.Of("kScale", (float)(Math.Log2(Math.E) / Math.Sqrt(Shape.HeadDim)));
 
@@ -133,7 +153,7 @@ public sealed class KernelPlanner
             KernelConstant.Of("kInputs", weight.InFeatures),
             KernelConstant.Of("kOutputs", weight.OutFeatures),
             KernelConstant.Of("ernie::Epilogue", "kEpilogue", "ernie::Epilogue::" + epilogue),
-            .. epilogue == "kQkv" ? AttentionConstants() : [],
+            .. EpilogueConstants(epilogue),
         ];
 
         int units = weight.InFeatures / DecodeUnit;
@@ -158,16 +178,46 @@ public sealed class KernelPlanner
                 KernelConstant.Of("kEpsilon", (float)Shape.RmsNormEpsilon),
             ],
         };
+        if (_device.Architecture.HasWarpgroupProducts && (_keepsBf16Copies || !IsQuantized(weight)))
+        {
+            // Rows of logits are few and gathered, so the head's are normalised apart.
+            bool normalizesSums = normalizes && epilogue != "kLogits";
+            WarpgroupTiles warpgroupTiles = new(_device, name, weight, epilogue, EpilogueConstants(epilogue), normalizesSums, (float)Shape.RmsNormEpsilon);
+            return new LinearKernels(weight, decode, warpgroupTiles.Create())
+            {
+                DecodeTileOutputs = 8 * rowTiles,
+                Expand = IsQuantized(weight) ? Expand(weight.Encoding, encoding) : null,
+            };
+        }
+
         bool isWide = weight.OutFeatures / 64 >= 2 * _device.Multiprocessors;
         return new LinearKernels(
             weight, decode,
-            Tile($"ernie_{name}_small_{encoding}", weight.Encoding, constants, 64, isWide ? 64 : 32, 2, 2),
-            // Packed 4-bit weights take more registers per warp: eight warps, each with half as many outputs.
-            Tile($"ernie_{name}_large_{encoding}", weight.Encoding, constants, 128, 128, 2, weight.Encoding.Format == WeightFormat.Int4 ? 4 : 2))
+            [
+                Tile($"ernie_{name}_small_{encoding}", weight.Encoding, constants, 64, isWide ? 64 : 32, 2, 2) with { MostTokens = SmallTokens },
+                // Packed 4-bit weights take more registers per warp: eight warps, each with half as many outputs.
+                Tile($"ernie_{name}_large_{encoding}", weight.Encoding, constants, 128, 128, 2, weight.Encoding.Format == WeightFormat.Int4 ? 4 : 2),
+            ])
         {
             DecodeTileOutputs = 8 * rowTiles,
         };
     }
+
+    private static bool IsQuantized(LinearWeight weight) => weight.Encoding.Format != WeightFormat.BFloat16;
+
+    private static KernelSpec Expand(WeightEncoding encoding, string encodingName) => new()
+    {
+        Name = "ernie_expand_" + encodingName,
+        Header = "ernie/linear/expand_weights.cuh",
+        Function = "expand_weights",
+        Arguments = "ExpandWeightsArgs",
+        Threads = 128,
+        Constants =
+        [
+            KernelConstant.Of("ernie::WeightFormat", "kFormat", "ernie::WeightFormat::" + FormatName(encoding.Format)),
+            KernelConstant.Of("kGroup", encoding.GroupSize),
+        ],
+    };
 
     private static LinearTile Tile(
         string name, WeightEncoding encoding, KernelConstant[] constants, int tokens, int outputs, int warpsAlongTokens, int warpsAlongOutputs)

@@ -34,6 +34,15 @@ public sealed class KernelCompilationTests : IDisposable
             .. Recipes.SelectMany(recipe => KernelPlanner.Create(DenseGraphs.Create(shape, recipe), DeviceProfile.Typical(architecture)).Kernels).Distinct(),
         ];
 
+        if (Environment.GetEnvironmentVariable("ERNIE_COMPILE_ALL") == "1")
+        {
+            specifications =
+            [
+                .. Recipes.SelectMany(recipe => KernelPlanner.Create(
+                    DenseGraphs.Create(shape, recipe), DeviceProfile.Typical(architecture), null, keepsBf16Copies: false).Kernels).Concat(specifications).Distinct(),
+            ];
+        }
+
         IReadOnlyDictionary<KernelSpec, CompiledKernel> kernels = new KernelCompiler(new CubinCache(_folder), nvrtc).Compile(specifications, architecture);
 
         Assert.Equal(specifications.Length, kernels.Count);
@@ -170,6 +179,8 @@ public sealed class KernelCompilationTests : IDisposable
     public static TheoryData<string, string> ArgumentSizes => new(
         ("ernie/linear/linear_decode.cuh", Size<LinearDecodeArguments>("LinearDecodeArgs")),
         ("ernie/linear/linear_tile.cuh", Size<LinearTileArguments>("LinearTileArgs")),
+        ("ernie/linear/linear_wgmma.cuh", Size<LinearWgmmaArguments>("LinearWgmmaArgs")),
+        ("ernie/linear/expand_weights.cuh", Size<ExpandWeightsArguments>("ExpandWeightsArgs")),
         ("ernie/norm/norm.cuh", Size<NormArguments>("NormArgs")),
         ("ernie/norm/embed.cuh", Size<EmbedArguments>("EmbedArgs")
             + Size<StepHeader>("StepHeader")),

@@ -31,6 +31,24 @@ internal struct LinearTileArguments
     public EpilogueArguments Epilogue;
 }
 
+/// <summary>ernie::LinearWgmmaArgs; there the maps are aligned to 64 bytes, so the size is rounded up to a multiple of that.</summary>
+[StructLayout(LayoutKind.Sequential, Size = 384)]
+internal struct LinearWgmmaArguments
+{
+    public TensorMap Weight, Input;
+    public ulong Scales, TokenCount, Squares, Gain, Prepared, NewSquares;
+    public int SquareStride;
+    public EpilogueArguments Epilogue;
+}
+
+/// <summary>ernie::ExpandWeightsArgs.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal struct ExpandWeightsArguments
+{
+    public ulong Weight, Scales, Output;
+    public int Inputs;
+}
+
 /// <summary>ernie::NormArgs.</summary>
 [StructLayout(LayoutKind.Sequential)]
 internal struct NormArguments
@@ -44,7 +62,8 @@ internal struct EmbedArguments
 {
     public ulong Header;
     public int RowCapacity;
-    public ulong PageTable, LastToken, Embedding, Residual, Places;
+    public ulong PageTable, LastToken, Embedding, Residual, Places, Gain, Prepared, Squares;
+    public int SquareStride;
 }
 
 /// <summary>ernie::AttentionArgs.</summary>

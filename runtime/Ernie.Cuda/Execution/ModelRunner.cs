@@ -18,7 +18,9 @@ internal sealed class ModelRunner
     private readonly ulong _records;
     private readonly nint _stream;
     private readonly bool _overlaps;
+    private readonly bool _preparesNorms;
     private readonly int _headBlocks;
+    private readonly Dictionary<(ulong Address, int BoxRows), TensorMap> _inputMaps = [];
 
     public ModelRunner(
         KernelPlan plan, KernelLibrary kernels, DeviceWeights weights, DeviceBuffers buffers, KeyValuePool pool, StepLayout layout,
@@ -34,6 +36,7 @@ internal sealed class ModelRunner
         _records = records;
         _stream = stream.Handle;
         _overlaps = usesDependentLaunch && plan.Device.Architecture.HasDependentLaunch;
+        _preparesNorms = plan.PreparesNorms;
         _headBlocks = plan.Device.Multiprocessors * Math.Max(1, kernels[plan.Head.Decode].BlocksPerMultiprocessor());
     }
 
@@ -88,6 +91,10 @@ internal sealed class ModelRunner
             Embedding = _weights.Embedding,
             Residual = _buffers.Residual,
             Places = _buffers.Places,
+            Gain = PreparesNorms(tokens) ? _weights.Layers[0].InputNorm : 0,
+            Prepared = _buffers.Normalized,
+            Squares = _buffers.Squares,
+            SquareStride = _buffers.SquareStride,
         };
         // The first kernel of a step starts when all before it has ended: a copy may be among that.
         _kernels[_plan.Embed].Launch(_stream, tokens, 1, 1, arguments, overlapsPrevious: false);
@@ -111,9 +118,10 @@ internal sealed class ModelRunner
 
         Normalized(layer.QueryKeyValue, layer.InputNorm, step.Tokens, toCache);
         Attention(index, step);
-        Linear(layer.Output, _buffers.Attention, step.Tokens, toResidual);
+        Linear(layer.Output, _buffers.Attention, step.Tokens, toResidual, layer.PostAttentionNorm);
         Normalized(layer.GateUp, layer.PostAttentionNorm, step.Tokens, toActivation);
-        Linear(layer.Down, _buffers.Activation, step.Tokens, toResidual);
+        ulong nextNorm = index + 1 < Shape.LayerCount ? _weights.Layers[index + 1].InputNorm : 0;
+        Linear(layer.Down, _buffers.Activation, step.Tokens, toResidual, nextNorm);
     }
 
     private void Normalized(DeviceLinear linear, ulong gain, int tokens, in EpilogueArguments epilogue)
@@ -124,16 +132,19 @@ internal sealed class ModelRunner
             return;
         }
 
-        Normalize(gain, tokens, 0, TokenCount, _buffers.Normalized, 0);
+        if (!PreparesNorms(tokens))
+            Normalize(gain, tokens, 0, TokenCount, _buffers.Normalized, 0);
         LaunchTile(linear, tokens, _buffers.Normalized, TokenCount, epilogue);
     }
 
-    private void Linear(DeviceLinear linear, ulong input, int tokens, in EpilogueArguments epilogue)
+    private bool PreparesNorms(int tokens) => tokens > LinearKernels.DecodeTokens && _preparesNorms;
+
+    private void Linear(DeviceLinear linear, ulong input, int tokens, in EpilogueArguments epilogue, ulong nextNorm)
     {
         if (tokens <= LinearKernels.DecodeTokens)
             LaunchDecode(linear, input, 0, 0, tokens, TokenCount, epilogue, int.MaxValue);
         else
-            LaunchTile(linear, tokens, input, TokenCount, epilogue);
+            LaunchTile(linear, tokens, input, TokenCount, epilogue, nextNorm);
     }
 
     private void LaunchDecode(DeviceLinear linear, ulong input, ulong gain, ulong inputRows, int capacity, ulong count, in EpilogueArguments epilogue, int mostBlocks)
@@ -152,8 +163,31 @@ internal sealed class ModelRunner
         _kernels[linear.Kernels.Decode].Launch(_stream, Math.Min(linear.Kernels.DecodeTiles, mostBlocks), 1, 1, arguments, _overlaps);
     }
 
-    private void LaunchTile(DeviceLinear linear, int tokens, ulong input, ulong count, in EpilogueArguments epilogue)
+    private void LaunchTile(DeviceLinear linear, int tokens, ulong input, ulong count, in EpilogueArguments epilogue, ulong nextNorm = 0)
     {
+        LinearTile tile = linear.Kernels.TileFor(tokens);
+        int tiles = linear.Kernels.Weight.OutFeatures / tile.Outputs * tile.Split, tokenTiles = (tokens + tile.Tokens - 1) / tile.Tokens;
+        if (tile.UsesTensorMaps)
+        {
+            _kernels[tile.Kernel].Launch(
+                _stream, tiles, tokenTiles, 1,
+                new LinearWgmmaArguments
+                {
+                    Weight = linear.PlainWeight,
+                    Input = InputMap(input, linear.Kernels.Weight.InFeatures, tile.Tokens),
+                    Scales = linear.Scales,
+                    TokenCount = count,
+                    Squares = _buffers.Squares,
+                    Gain = nextNorm,
+                    Prepared = _buffers.Normalized,
+                    NewSquares = _buffers.Squares,
+                    SquareStride = _buffers.SquareStride,
+                    Epilogue = epilogue,
+                },
+                _overlaps);
+            return;
+        }
+
         LinearTileArguments arguments = new()
         {
             Weight = linear.Weight,
@@ -162,9 +196,19 @@ internal sealed class ModelRunner
             TokenCount = count,
             Epilogue = epilogue,
         };
-        LinearTile tile = linear.Kernels.TileFor(tokens);
-        _kernels[tile.Kernel].Launch(
-            _stream, linear.Kernels.Weight.OutFeatures / tile.Outputs, (tokens + tile.Tokens - 1) / tile.Tokens, 1, arguments, _overlaps);
+        _kernels[tile.Kernel].Launch(_stream, tiles, tokenTiles, 1, arguments, _overlaps);
+    }
+
+    // A handful of buffers and tile sizes: each is described once.
+    private TensorMap InputMap(ulong address, int columns, int boxRows)
+    {
+        if (!_inputMaps.TryGetValue((address, boxRows), out TensorMap map))
+        {
+            map = TensorMap.Of(address, Math.Max(_layout.TokenCapacity, _layout.RowCapacity), columns, boxRows);
+            _inputMaps.Add((address, boxRows), map);
+        }
+
+        return map;
     }
 
     private void Normalize(ulong gain, int rows, ulong rowList, ulong count, ulong output, ulong outputFloat)
