@@ -28,6 +28,9 @@ public sealed class CudaExecutorOptions
     /// <summary>Whether kernels may start before their predecessor has ended, where the device can.</summary>
     public bool UsesDependentLaunch { get; init; } = true;
 
+    /// <summary>How long a step may take before the device counts as lost.</summary>
+    public TimeSpan StepTimeout { get; init; } = TimeSpan.FromSeconds(30);
+
     /// <summary>Samplers whose device form is compiled in.</summary>
     public IReadOnlyList<ISampler> Samplers { get; init; } = [];
 
