@@ -66,7 +66,7 @@ public sealed class CudaExecutor : IExecutor, IDeviceSampling
         _kernels = new KernelLibrary(Plan, new KernelCompiler(options.CubinCache ?? CubinCache.Default(), options.FindCompiler()), options.Progress);
         Tell(options, "kernels", ref since);
         _stream = new CudaStream();
-        DeviceWeights weights = new(Plan, loader, _arena, _stream, maxModelLength);
+        DeviceWeights weights = new(Plan, _kernels, loader, _arena, _stream, maxModelLength);
         Tell(options, "weights", ref since);
         _buffers = new DeviceBuffers(Plan, _layout, _arena, _stream);
         _slots = new SlotTable(Plan, _kernels, samplers, _layout, maxModelLength, _arena, _stream);

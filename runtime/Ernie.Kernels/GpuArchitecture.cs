@@ -15,6 +15,9 @@ public sealed record GpuArchitecture(string Name, int Major, int Minor, int Shar
     private const int SharedMemoryOfA100 = 163 * 1024;
     private const int SharedMemoryOfHopper = 227 * 1024;
 
+    /// <summary>Whether there are warpgroup products; the instructions of 9.0 are not those of its successors.</summary>
+    public bool HasWarpgroupProducts => Major == 9;
+
     /// <summary>The architectures that are tested: A100, other Ampere, Ada, Hopper.</summary>
     public static IReadOnlyList<GpuArchitecture> Tested { get; } =
         [FromCapability(8, 0), FromCapability(8, 6), FromCapability(8, 9), FromCapability(9, 0)];

@@ -52,7 +52,8 @@ public sealed class KernelPlan
     public IEnumerable<KernelSpec> Kernels =>
     [
         Embed, Normalize, AttentionDecode, AttentionPrefill, SetSlot, .. Samplers,
-        .. Linears.SelectMany(linear => (KernelSpec[])[linear.Decode, linear.Small.Kernel, linear.Large.Kernel]),
+        // Linears of one format share the kernel that expands it.
+        .. Linears.SelectMany(linear => linear.Kernels).Distinct(),
     ];
 
     /// <summary>All linears, in the order of a layer, the head last.</summary>

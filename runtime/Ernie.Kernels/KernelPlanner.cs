@@ -11,6 +11,9 @@ public sealed class KernelPlanner
     // Inputs that a warp of the decode kernel takes at a time.
     private const int DecodeUnit = 128;
 
+    // Most tokens of the small tiles.
+    private const int SmallTokens = 256;
+
     // Two blocks of this size fit beside each other on the multiprocessors that have 227 KB, one on those that have 99.
     private const int TileSharedMemory = 99 * 1024;
 
@@ -93,6 +96,8 @@ public sealed class KernelPlanner
         KernelConstant.Of("kTokensPerPage", KernelPlan.TokensPerPage),
     ];
 
+    private KernelConstant[] EpilogueConstants(string epilogue) => epilogue == "kQkv" ? AttentionConstants() : [];
+
     // Softmax runs in base 2: log2(e) / sqrt(head size).
     private KernelConstant AttentionScale() => KernelConstant.Of("kScale", (float)(Math.Log2(Math.E) / Math.Sqrt(Shape.HeadDim)));
 
@@ -133,7 +138,7 @@ public sealed class KernelPlanner
             KernelConstant.Of("kInputs", weight.InFeatures),
             KernelConstant.Of("kOutputs", weight.OutFeatures),
             KernelConstant.Of("ernie::Epilogue", "kEpilogue", "ernie::Epilogue::" + epilogue),
-            .. epilogue == "kQkv" ? AttentionConstants() : [],
+            .. EpilogueConstants(epilogue),
         ];
 
         int units = weight.InFeatures / DecodeUnit;
@@ -158,16 +163,41 @@ public sealed class KernelPlanner
                 KernelConstant.Of("kEpsilon", (float)Shape.RmsNormEpsilon),
             ],
         };
+        if (_device.Architecture.HasWarpgroupProducts)
+        {
+            return new LinearKernels(weight, decode, new WarpgroupTiles(_device, name, weight, epilogue, EpilogueConstants(epilogue)).Create())
+            {
+                DecodeTileOutputs = 8 * rowTiles,
+                Expand = weight.Encoding.Format == WeightFormat.BFloat16 ? null : Expand(weight.Encoding, encoding),
+            };
+        }
+
         bool isWide = weight.OutFeatures / 64 >= 2 * _device.Multiprocessors;
         return new LinearKernels(
             weight, decode,
-            Tile($"ernie_{name}_small_{encoding}", weight.Encoding, constants, 64, isWide ? 64 : 32, 2, 2),
-            // Packed 4-bit weights take more registers per warp: eight warps, each with half as many outputs.
-            Tile($"ernie_{name}_large_{encoding}", weight.Encoding, constants, 128, 128, 2, weight.Encoding.Format == WeightFormat.Int4 ? 4 : 2))
+            [
+                Tile($"ernie_{name}_small_{encoding}", weight.Encoding, constants, 64, isWide ? 64 : 32, 2, 2) with { MostTokens = SmallTokens },
+                // Packed 4-bit weights take more registers per warp: eight warps, each with half as many outputs.
+                Tile($"ernie_{name}_large_{encoding}", weight.Encoding, constants, 128, 128, 2, weight.Encoding.Format == WeightFormat.Int4 ? 4 : 2),
+            ])
         {
             DecodeTileOutputs = 8 * rowTiles,
         };
     }
+
+    private static KernelSpec Expand(WeightEncoding encoding, string encodingName) => new()
+    {
+        Name = "ernie_expand_" + encodingName,
+        Header = "ernie/linear/expand_weights.cuh",
+        Function = "expand_weights",
+        Arguments = "ExpandWeightsArgs",
+        Threads = 128,
+        Constants =
+        [
+            KernelConstant.Of("ernie::WeightFormat", "kFormat", "ernie::WeightFormat::" + FormatName(encoding.Format)),
+            KernelConstant.Of("kGroup", encoding.GroupSize),
+        ],
+    };
 
     private static LinearTile Tile(
         string name, WeightEncoding encoding, KernelConstant[] constants, int tokens, int outputs, int warpsAlongTokens, int warpsAlongOutputs)

@@ -40,7 +40,8 @@ public sealed class KernelSource
 
         text.Append($"    static constexpr int kThreads = {specification.Threads};\n");
         text.Append("};\n");
-        text.Append($"extern \"C\" __global__ void __launch_bounds__({specification.Threads}, {specification.MinBlocks})\n");
+        string cluster = specification.ClusterSize > 1 ? $"__cluster_dims__({specification.ClusterSize}, 1, 1) " : "";
+        text.Append($"extern \"C\" __global__ void {cluster}__launch_bounds__({specification.Threads}, {specification.MinBlocks})\n");
         text.Append($"{specification.Name}(const __grid_constant__ ernie::{specification.Arguments} args) {{\n");
         text.Append($"    ernie::{specification.Function}<Spec>(args);\n");
         text.Append("}\n");

@@ -24,6 +24,9 @@ public sealed class KernelSpec : IEquatable<KernelSpec>
     /// <summary>Dynamic shared memory of a block in bytes.</summary>
     public int SharedMemoryBytes { get; init; }
 
+    /// <summary>Blocks of a cluster along x; the grid is a multiple of it. 1 is no cluster.</summary>
+    public int ClusterSize { get; init; } = 1;
+
     /// <summary>Constants of the Spec struct, in order.</summary>
     public required IReadOnlyList<KernelConstant> Constants { get; init; }
 
@@ -33,7 +36,7 @@ public sealed class KernelSpec : IEquatable<KernelSpec>
     /// <inheritdoc/>
     public bool Equals(KernelSpec? other) =>
         other is not null && Name == other.Name && Header == other.Header && Function == other.Function
-        && Threads == other.Threads && MinBlocks == other.MinBlocks && SharedMemoryBytes == other.SharedMemoryBytes
+        && Threads == other.Threads && MinBlocks == other.MinBlocks && ClusterSize == other.ClusterSize && SharedMemoryBytes == other.SharedMemoryBytes
         && Snippet == other.Snippet && Constants.SequenceEqual(other.Constants);
 
     /// <inheritdoc/>

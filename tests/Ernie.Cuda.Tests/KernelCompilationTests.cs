@@ -170,6 +170,8 @@ public sealed class KernelCompilationTests : IDisposable
     public static TheoryData<string, string> ArgumentSizes => new(
         ("ernie/linear/linear_decode.cuh", Size<LinearDecodeArguments>("LinearDecodeArgs")),
         ("ernie/linear/linear_tile.cuh", Size<LinearTileArguments>("LinearTileArgs")),
+        ("ernie/linear/linear_wgmma.cuh", Size<LinearWgmmaArguments>("LinearWgmmaArgs")),
+        ("ernie/linear/expand_weights.cuh", Size<ExpandWeightsArguments>("ExpandWeightsArgs")),
         ("ernie/norm/norm.cuh", Size<NormArguments>("NormArgs")),
         ("ernie/norm/embed.cuh", Size<EmbedArguments>("EmbedArgs")
             + Size<StepHeader>("StepHeader")),

@@ -81,6 +81,12 @@ __device__ __forceinline__ uint4 load_shared(unsigned address) {
     return value;
 }
 
+__device__ __forceinline__ float2 load_shared_pair(unsigned address) {
+    float2 value;
+    asm volatile("ld.shared.v2.f32 {%0,%1}, [%2];" : "=f"(value.x), "=f"(value.y) : "r"(address) : "memory");
+    return value;
+}
+
 __device__ __forceinline__ float warp_sum(float value) {
 #pragma unroll
     for (int distance = 16; distance > 0; distance /= 2) value += __shfl_xor_sync(kFullWarp, value, distance);

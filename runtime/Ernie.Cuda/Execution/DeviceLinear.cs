@@ -6,4 +6,8 @@ namespace Ernie.Cuda.Execution;
 /// <param name="Kernels">What multiplies by it.</param>
 /// <param name="Weight">Address of the packed elements.</param>
 /// <param name="Scales">Address of the scales, f32 [groups, outputs]; 0 for bf16.</param>
-internal sealed record DeviceLinear(LinearKernels Kernels, ulong Weight, ulong Scales);
+internal sealed record DeviceLinear(LinearKernels Kernels, ulong Weight, ulong Scales)
+{
+    /// <summary>The plain bf16 rows, in boxes of 64; meaningless where no kernel uses tensor maps.</summary>
+    public TensorMap PlainWeight { get; init; }
+}

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Ernie.Cuda.Compilation;
 using Ernie.Cuda.Memory;
 using Ernie.Graph;
 using Ernie.Kernels;
@@ -9,13 +10,18 @@ namespace Ernie.Cuda.Execution;
 /// <summary>A model's weights on the device, packed while loading.</summary>
 internal sealed unsafe class DeviceWeights
 {
+    // Rows of a box of weights: what one warpgroup multiplies.
+    private const int BoxRows = 64;
+
     private readonly WeightLoader _loader;
+    private readonly KernelLibrary _kernels;
     private readonly DeviceArena _arena;
     private readonly CudaStream _stream;
 
-    public DeviceWeights(KernelPlan plan, WeightLoader loader, DeviceArena arena, CudaStream stream, int maxModelLength)
+    public DeviceWeights(KernelPlan plan, KernelLibrary kernels, WeightLoader loader, DeviceArena arena, CudaStream stream, int maxModelLength)
     {
         _loader = loader;
+        _kernels = kernels;
         _arena = arena;
         _stream = stream;
         DenseModel model = plan.Model;
@@ -29,7 +35,7 @@ internal sealed unsafe class DeviceWeights
         FinalNorm = Vector(model.FinalNorm);
         // bf16 rows keep their order, so a tied bf16 head is the embedding table itself.
         Head = model.Head.Encoding == WeightEncoding.Bf16 && model.Head.Parts[0].Name == model.Embedding.Name
-            ? new DeviceLinear(plan.Head, Embedding, 0)
+            ? WithPlainRows(new DeviceLinear(plan.Head, Embedding, 0))
             : Linear(plan.Head, model.Head);
         Rotations = RotationTable(model, maxModelLength);
     }
@@ -95,8 +101,30 @@ internal sealed unsafe class DeviceWeights
     {
         using WeightMatrix matrix = _loader.Load(weight);
         (ulong elements, ulong scales) = Upload(matrix, interleavesHalves, _arena, _stream);
-        return new DeviceLinear(kernels, elements, scales);
+        return WithPlainRows(new DeviceLinear(kernels, elements, scales));
     }
+
+    private DeviceLinear WithPlainRows(DeviceLinear linear)
+    {
+        LinearWeight weight = linear.Kernels.Weight;
+        if (!linear.Kernels.Tiles.Any(tile => tile.UsesTensorMaps))
+            return linear;
+
+        ulong plain = linear.Weight;
+        if (linear.Kernels.Expand is { } expand)
+        {
+            plain = _arena.Take((long)weight.OutFeatures * weight.InFeatures * sizeof(ushort));
+            Expand(_kernels[expand], linear, plain, _stream);
+        }
+
+        return linear with { PlainWeight = TensorMap.Of(plain, weight.OutFeatures, weight.InFeatures, BoxRows) };
+    }
+
+    /// <summary>Queues the kernel that makes a packed weight's plain bf16 copy.</summary>
+    internal static void Expand(CudaKernel kernel, DeviceLinear linear, ulong plain, CudaStream stream) => kernel.Launch(
+        stream.Handle, linear.Kernels.Weight.OutFeatures, 1, 1,
+        new ExpandWeightsArguments { Weight = linear.Weight, Scales = linear.Scales, Output = plain, Inputs = linear.Kernels.Weight.InFeatures },
+        overlapsPrevious: false);
 
     /// <summary>Packs a matrix and copies it to the device.</summary>
     internal static (ulong Elements, ulong Scales) Upload(WeightMatrix matrix, bool interleavesHalves, DeviceArena arena, CudaStream stream)

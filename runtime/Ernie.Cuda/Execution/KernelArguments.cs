@@ -31,6 +31,23 @@ internal struct LinearTileArguments
     public EpilogueArguments Epilogue;
 }
 
+/// <summary>ernie::LinearWgmmaArgs; there the maps are aligned to 64 bytes, so the size is rounded up to a multiple of that.</summary>
+[StructLayout(LayoutKind.Sequential, Size = 384)]
+internal struct LinearWgmmaArguments
+{
+    public TensorMap Weight, Input;
+    public ulong Scales, TokenCount;
+    public EpilogueArguments Epilogue;
+}
+
+/// <summary>ernie::ExpandWeightsArgs.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal struct ExpandWeightsArguments
+{
+    public ulong Weight, Scales, Output;
+    public int Inputs;
+}
+
 /// <summary>ernie::NormArgs.</summary>
 [StructLayout(LayoutKind.Sequential)]
 internal struct NormArguments

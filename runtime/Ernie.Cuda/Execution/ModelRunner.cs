@@ -19,6 +19,7 @@ internal sealed class ModelRunner
     private readonly nint _stream;
     private readonly bool _overlaps;
     private readonly int _headBlocks;
+    private readonly Dictionary<(ulong Address, int BoxRows), TensorMap> _inputMaps = [];
 
     public ModelRunner(
         KernelPlan plan, KernelLibrary kernels, DeviceWeights weights, DeviceBuffers buffers, KeyValuePool pool, StepLayout layout,
@@ -154,6 +155,24 @@ internal sealed class ModelRunner
 
     private void LaunchTile(DeviceLinear linear, int tokens, ulong input, ulong count, in EpilogueArguments epilogue)
     {
+        LinearTile tile = linear.Kernels.TileFor(tokens);
+        int tiles = linear.Kernels.Weight.OutFeatures / tile.Outputs * tile.Split, tokenTiles = (tokens + tile.Tokens - 1) / tile.Tokens;
+        if (tile.UsesTensorMaps)
+        {
+            _kernels[tile.Kernel].Launch(
+                _stream, tiles, tokenTiles, 1,
+                new LinearWgmmaArguments
+                {
+                    Weight = linear.PlainWeight,
+                    Input = InputMap(input, linear.Kernels.Weight.InFeatures, tile.Tokens),
+                    Scales = linear.Scales,
+                    TokenCount = count,
+                    Epilogue = epilogue,
+                },
+                _overlaps);
+            return;
+        }
+
         LinearTileArguments arguments = new()
         {
             Weight = linear.Weight,
@@ -162,9 +181,19 @@ internal sealed class ModelRunner
             TokenCount = count,
             Epilogue = epilogue,
         };
-        LinearTile tile = linear.Kernels.TileFor(tokens);
-        _kernels[tile.Kernel].Launch(
-            _stream, linear.Kernels.Weight.OutFeatures / tile.Outputs, (tokens + tile.Tokens - 1) / tile.Tokens, 1, arguments, _overlaps);
+        _kernels[tile.Kernel].Launch(_stream, tiles, tokenTiles, 1, arguments, _overlaps);
+    }
+
+    // A handful of buffers and tile sizes: each is described once.
+    private TensorMap InputMap(ulong address, int columns, int boxRows)
+    {
+        if (!_inputMaps.TryGetValue((address, boxRows), out TensorMap map))
+        {
+            map = TensorMap.Of(address, Math.Max(_layout.TokenCapacity, _layout.RowCapacity), columns, boxRows);
+            _inputMaps.Add((address, boxRows), map);
+        }
+
+        return map;
     }
 
     private void Normalize(ulong gain, int rows, ulong rowList, ulong count, ulong output, ulong outputFloat)

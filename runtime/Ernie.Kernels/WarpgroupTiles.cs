@@ -1,0 +1,100 @@
+using System.Globalization;
+using Ernie.Graph;
+
+namespace Ernie.Kernels;
+
+/// <summary>Sizes linear_wgmma for a linear, by the tokens of a step.</summary>
+internal sealed class WarpgroupTiles
+{
+    private const int WarpSize = 32, WarpsPerGroup = 4;
+
+    // A stage holds 64 inputs of every row, 128 bytes.
+    private const int Depth = 64, RowBytes = 128;
+
+    // The portable limit of a cluster.
+    private const int MostSplit = 8;
+
+    // Two blocks beside each other: a kernel then fetches its weights while the one ahead of it still runs.
+    private const int HalfOfSharedMemory = 112 * 1024;
+
+    private readonly DeviceProfile _device;
+    private readonly string _name;
+    private readonly LinearWeight _weight;
+    private readonly string _epilogue;
+    private readonly IReadOnlyList<KernelConstant> _epilogueConstants;
+
+    /// <summary>Sizes the kernels of one linear.</summary>
+    /// <param name="device">The device.</param>
+    /// <param name="name">Short name of the linear.</param>
+    /// <param name="weight">The weight.</param>
+    /// <param name="epilogue">What happens to the outputs: an enumerator of ernie::Epilogue.</param>
+    /// <param name="epilogueConstants">What that needs to know.</param>
+    public WarpgroupTiles(
+        DeviceProfile device, string name, LinearWeight weight, string epilogue, IReadOnlyList<KernelConstant> epilogueConstants)
+    {
+        _device = device;
+        _name = name;
+        _weight = weight;
+        _epilogue = epilogue;
+        _epilogueConstants = epilogueConstants;
+    }
+
+    /// <summary>The kernels that a plan uses, for any number of tokens.</summary>
+    public IReadOnlyList<LinearTile> Create() =>
+    [
+        .. ((int[])[16, 32, 64, 128]).Select(tokens => Small(tokens) with { MostTokens = tokens }),
+        Small(128) with { MostTokens = 256 },
+        Tile(128, 128, 1, 3, keepsWeights: true),
+    ];
+
+    // Few tiles: blocks share the inputs of one until every multiprocessor has work.
+    private LinearTile Small(int tokens)
+    {
+        const int Outputs = 64;
+        int tiles = _weight.OutFeatures / Outputs;
+        int split = 1;
+        while (split < MostSplit && 2 * split * tiles <= _device.Multiprocessors * 5 / 4 && _weight.InFeatures % (2 * split * Depth) == 0)
+            split *= 2;
+        return Tile(tokens, Outputs, split, 4);
+    }
+
+    /// <summary>One variant.</summary>
+    /// <param name="tokens">Tokens of a tile.</param>
+    /// <param name="outputs">Outputs of a tile, 64 or 128.</param>
+    /// <param name="split">Blocks that share the inputs.</param>
+    /// <param name="stages">Stages of the ring.</param>
+    /// <param name="keepsWeights">Whether several tiles of tokens read the weights, which should then stay in L2.</param>
+    public LinearTile Tile(int tokens, int outputs, int split, int stages, bool keepsWeights = false)
+    {
+        int stageBytes = (tokens + outputs) * RowBytes;
+        int blocks = _weight.InFeatures / Depth / split;
+        stages = Math.Min(stages, blocks);
+        int sumBytes = tokens * (outputs + 4) * sizeof(float);
+        int threads = WarpSize * ((WarpsPerGroup * outputs / 64) + 1);
+        // The ring begins at a multiple of 1,024.
+        int sharedMemory = Math.Max(stages * stageBytes, sumBytes) + 1024;
+        KernelSpec kernel = new()
+        {
+            Name = string.Create(CultureInfo.InvariantCulture, $"ernie_{_name}_{outputs}x{tokens}x{split}x{stages}{(IsScaled ? "_scaled" : "")}"),
+            Header = "ernie/linear/linear_wgmma.cuh",
+            Function = "linear_wgmma",
+            Arguments = "LinearWgmmaArgs",
+            Threads = threads,
+            MinBlocks = sharedMemory <= HalfOfSharedMemory ? 2 : 1,
+            ClusterSize = split,
+            Constants =
+            [
+                KernelConstant.Of("kInputs", _weight.InFeatures), KernelConstant.Of("kOutputs", _weight.OutFeatures),
+                KernelConstant.Of("ernie::Epilogue", "kEpilogue", "ernie::Epilogue::" + _epilogue),
+                .. _epilogueConstants,
+                KernelConstant.Of("kTileTokens", tokens), KernelConstant.Of("kTileOutputs", outputs), KernelConstant.Of("kSplit", split),
+                KernelConstant.Of("kStages", stages), KernelConstant.Of("kKeepsWeights", keepsWeights), KernelConstant.Of("kScaled", IsScaled),
+            ],
+            SharedMemoryBytes = sharedMemory,
+        };
+        return new LinearTile(kernel, tokens, outputs) { Split = split, UsesTensorMaps = true };
+    }
+
+    // One scale per output is applied to the sums, so that the plain copy is exact.
+    private bool IsScaled => _weight.Encoding.Format != WeightFormat.BFloat16 && _weight.Encoding.GroupSize == 0;
+}
