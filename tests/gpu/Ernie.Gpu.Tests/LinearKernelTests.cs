@@ -1,6 +1,8 @@
+using System.Collections.Concurrent;
 using Ernie.Cuda.Compilation;
 using Ernie.Cuda.Execution;
 using Ernie.Cuda.Memory;
+using Ernie.Cuda.Nvrtc;
 using Ernie.Graph;
 using Ernie.Kernels;
 using Ernie.Testing;
@@ -14,10 +16,18 @@ public sealed class LinearKernelTests
 {
     public static TheoryData<string, string, int> Cases => new(
         from model in (string[])["tales", "0.3b"]
-        from format in (string[])["bf16", "wint8", "wint4", "wint4-64", "wint4-channel", "fp8"]
-        from tokens in (int[])[1, 2, 7, 8, 9, 16, 63, 64, 65, 256, 257, 300]
-        where model == "tales" || tokens is 1 or 8 or 9 or 65 or 257
+        from format in s_formats
+        from tokens in (int[])[1, 2, 7, 8, 9, 15, 16, 17, 32, 33, 63, 64, 65, 127, 128, 129, 255, 256, 257, 1000]
+        where model == "tales" || tokens is 1 or 8 or 9 or 65 or 257 || (format is "bf16" or "wint8" && tokens is 17 or 33 or 129)
         select (model, format, tokens));
+
+    private const float Poison = -77;
+
+    private static readonly string[] s_formats = ["bf16", "wint8", "wint4", "wint4-64", "wint4-channel", "fp8"];
+    private static readonly Dictionary<KernelSpec, CompiledKernel> s_compiled = [];
+
+    // Loading and quantising takes longer than multiplying.
+    private static readonly ConcurrentDictionary<(string Model, string Format, string Name), WeightMatrix> s_matrices = new();
 
     [Theory]
     [MemberData(nameof(Cases))]
@@ -37,66 +47,109 @@ public sealed class LinearKernelTests
         KernelPlan plan = KernelPlanner.Create(DenseGraphs.Create(shape, Recipe(format)), device.Profile);
         LinearKernels kernels = kernelsOf(plan);
         KernelSpec specification = tokenCount <= LinearKernels.DecodeTokens ? kernels.Decode : kernels.TileFor(tokenCount).Kernel;
-        using DummyCheckpoint checkpoint = new();
-        using WeightMatrix matrix = new WeightLoader(checkpoint).Load(weightOf(plan.Model.Layers[0]));
+        LinearWeight weight = weightOf(plan.Model.Layers[0]);
+        WeightMatrix matrix = s_matrices.GetOrAdd((model, format, weight.Parts[0].Name), _ =>
+        {
+            using DummyCheckpoint checkpoint = new();
+            return new WeightLoader(checkpoint).Load(weight);
+        });
         using CudaStream stream = new();
         using DeviceArena arena = new();
         using CudaKernel kernel = Load(specification, device);
-        (ulong elements, ulong scales) = DeviceWeights.Upload(matrix, interleavesHalves: isSwiGlu, arena, stream);
+        DeviceLinear linear = Upload(kernels, matrix, isSwiGlu, device, arena, stream);
         Random random = new(HashCode.Combine(tokenCount, matrix.Rows));
         int inputs = matrix.Columns, outputs = matrix.Rows, width = isSwiGlu ? outputs / 2 : outputs;
         float[] input = Values(random, tokenCount * inputs), old = Values(random, tokenCount * outputs);
         float[] gain = Values(random, inputs);
         bool normalizesHere = isSwiGlu && tokenCount <= LinearKernels.DecodeTokens;
 
-        // The decode kernels read up to the bucket's rows: what lies there must not matter.
-        float[] padded = [.. input, .. Enumerable.Repeat(float.NaN, Math.Max(0, LinearKernels.DecodeTokens - tokenCount) * inputs)];
-        ulong inputAddress = normalizesHere ? Upload<float>(arena, stream, padded) : Upload<ushort>(arena, stream, [.. padded.Select(ToBits)]);
+        // What lies behind the tokens must not matter: rows of NaN.
+        float[] withMore = [.. input, .. Enumerable.Repeat(float.NaN, 8 * inputs)];
+        ulong inputAddress = normalizesHere ? Upload<float>(arena, stream, withMore) : Upload<ushort>(arena, stream, [.. withMore.Select(ToBits)]);
         ulong gainAddress = Upload<ushort>(arena, stream, [.. gain.Select(ToBits)]);
         ulong countAddress = Upload<int>(arena, stream, [tokenCount]);
-        // One row more than there are tokens: it must stay as it is.
-        float[] poisoned = [.. old, .. Enumerable.Repeat(-77f, outputs)];
-        ulong outputAddress = isSwiGlu
-            ? Upload<ushort>(arena, stream, [.. Enumerable.Repeat((ushort)0xC29A, (tokenCount + 1) * width)])
-            : Upload<float>(arena, stream, poisoned);
-        EpilogueArguments epilogue = isSwiGlu ? new() { Activation = outputAddress } : new() { Output = outputAddress };
-        if (tokenCount <= LinearKernels.DecodeTokens)
+        float[] Run()
         {
-            kernel.Launch(stream.Handle, kernels.DecodeTiles, 1, 1, new LinearDecodeArguments
+            // One row more than there are tokens: it must stay as it is.
+            float[] poisoned = isSwiGlu
+                ? [.. Enumerable.Repeat(Poison, (tokenCount + 1) * width)] : [.. old, .. Enumerable.Repeat(Poison, outputs)];
+            ulong outputAddress = isSwiGlu ? Upload<ushort>(arena, stream, [.. poisoned.Select(ToBits)]) : Upload<float>(arena, stream, poisoned);
+            EpilogueArguments epilogue = isSwiGlu ? new() { Activation = outputAddress } : new() { Output = outputAddress };
+            if (tokenCount <= LinearKernels.DecodeTokens)
             {
-                Weight = elements, Scales = scales, Input = inputAddress, Gain = gainAddress, TokenCount = countAddress,
-                TokenCapacity = LinearKernels.DecodeTokens, Epilogue = epilogue,
-            }, overlapsPrevious: false);
-        }
-        else
-        {
-            LinearTile tile = kernels.TileFor(tokenCount);
-            kernel.Launch(stream.Handle, outputs / tile.Outputs, (tokenCount + tile.Tokens - 1) / tile.Tokens, 1, new LinearTileArguments
+                kernel.Launch(stream.Handle, kernels.DecodeTiles, 1, 1, new LinearDecodeArguments
+                {
+                    Weight = linear.Weight, Scales = linear.Scales, Input = inputAddress, Gain = gainAddress, TokenCount = countAddress,
+                    TokenCapacity = LinearKernels.DecodeTokens, Epilogue = epilogue,
+                }, overlapsPrevious: false);
+            }
+            else
             {
-                Weight = elements, Scales = scales, Input = inputAddress, TokenCount = countAddress, Epilogue = epilogue,
-            }, overlapsPrevious: false);
+                LaunchTile(kernel, linear, tokenCount, inputAddress, tokenCount + 8, countAddress, epilogue, stream);
+            }
+
+            if (!isSwiGlu)
+            {
+                stream.Download<float>(poisoned, outputAddress);
+                return poisoned;
+            }
+
+            ushort[] bits = new ushort[poisoned.Length];
+            stream.Download<ushort>(bits, outputAddress);
+            return [.. bits.Select(FromBits)];
         }
 
-        float[] actual;
-        if (isSwiGlu)
-        {
-            ushort[] bits = new ushort[(tokenCount + 1) * width];
-            stream.Download<ushort>(bits, outputAddress);
-            actual = [.. bits.Select(value => BitConverter.UInt32BitsToSingle((uint)value << 16))];
-            Assert.All(actual[(tokenCount * width)..], value => Assert.Equal(-77f, value));
-        }
-        else
-        {
-            actual = new float[(tokenCount + 1) * width];
-            stream.Download<float>(actual, outputAddress);
-            Assert.All(actual[(tokenCount * width)..], value => Assert.Equal(-77f, value));
-        }
+        float[] actual = Run();
+        Assert.All(actual[(tokenCount * width)..], value => Assert.Equal(Poison, value));
+        Assert.Equal(actual, Run());
 
         if (normalizesHere)
             input = Normalize(input, gain, inputs, shape.RmsNormEpsilon);
         double[] expected = Expected(matrix, input, old, tokenCount, isSwiGlu);
         double[] got = [.. actual[..(tokenCount * width)].Select(value => (double)value)];
         Numeric.AssertClose(expected, got, isSwiGlu ? Tolerance.Bf16Product(inputs) : Tolerance.Bf16Dot(inputs));
+    }
+
+    internal static void LaunchTile(
+        CudaKernel kernel, DeviceLinear linear, int tokenCount, ulong input, int inputRows, ulong count, in EpilogueArguments epilogue, CudaStream stream)
+    {
+        LinearTile tile = linear.Kernels.TileFor(tokenCount);
+        int blocks = linear.Kernels.Weight.OutFeatures / tile.Outputs * tile.Split, tokenTiles = (tokenCount + tile.Tokens - 1) / tile.Tokens;
+        if (tile.UsesTensorMaps)
+        {
+            kernel.Launch(stream.Handle, blocks, tokenTiles, 1, new LinearWgmmaArguments
+            {
+                Weight = linear.PlainWeight,
+                Input = TensorMap.Of(input, inputRows, linear.Kernels.Weight.InFeatures, tile.Tokens),
+                Scales = linear.Scales, TokenCount = count, Epilogue = epilogue,
+            }, overlapsPrevious: false);
+            return;
+        }
+
+        kernel.Launch(stream.Handle, blocks, tokenTiles, 1, new LinearTileArguments
+        {
+            Weight = linear.Weight, Scales = linear.Scales, Input = input, TokenCount = count, Epilogue = epilogue,
+        }, overlapsPrevious: false);
+    }
+
+    internal static DeviceLinear Upload(
+        LinearKernels kernels, WeightMatrix matrix, bool interleavesHalves, Cuda.CudaDevice device, DeviceArena arena, CudaStream stream)
+    {
+        (ulong elements, ulong scales) = DeviceWeights.Upload(matrix, interleavesHalves, arena, stream);
+        DeviceLinear linear = new(kernels, elements, scales);
+        if (!kernels.Tiles.Any(tile => tile.UsesTensorMaps))
+            return linear;
+
+        ulong plain = elements;
+        if (kernels.Expand is { } expand)
+        {
+            using CudaKernel expansion = Load(expand, device);
+            plain = arena.Take((long)matrix.Rows * matrix.Columns * sizeof(ushort));
+            DeviceWeights.Expand(expansion, linear, plain, stream);
+            stream.Synchronize();
+        }
+
+        return linear with { PlainWeight = TensorMap.Of(plain, matrix.Rows, matrix.Columns, boxRows: 64) };
     }
 
     private static double[] Expected(WeightMatrix matrix, float[] input, float[] old, int tokenCount, bool isSwiGlu)
@@ -155,13 +208,31 @@ public sealed class LinearKernelTests
         _ => DenseGraphs.Recipes[format],
     };
 
-    private static CudaKernel Load(KernelSpec specification, Cuda.CudaDevice device)
+    internal static CudaKernel Load(KernelSpec specification, Cuda.CudaDevice device)
     {
-        KernelCompiler compiler = new(CubinCache.Default(), NvrtcForTests.Require());
-        return CudaKernel.Load(specification, compiler.Compile([specification], device.Profile.Architecture)[specification].Cubin.Span);
+        lock (s_compiled)
+        {
+            if (s_compiled.Count == 0)
+            {
+                // All at once, on all cores: one by one they would take most of the tests' time.
+                KernelSpec[] all =
+                [
+                    .. from shape in (ModelShape[])[DenseGraphs.Tales, DenseGraphs.Base]
+                       from format in s_formats
+                       let plan = KernelPlanner.Create(DenseGraphs.Create(shape with { LayerCount = 1 }, Recipe(format)), device.Profile)
+                       from kernel in plan.Linears.Where(linear => linear != plan.Head).SelectMany(linear => linear.Kernels)
+                       select kernel,
+                ];
+                foreach ((KernelSpec key, CompiledKernel kernel) in
+                    new KernelCompiler(CubinCache.Default(), NvrtcForTests.Require()).Compile(all, device.Profile.Architecture))
+                    s_compiled.Add(key, kernel);
+            }
+
+            return CudaKernel.Load(specification, s_compiled[specification].Cubin.Span);
+        }
     }
 
-    private static ulong Upload<T>(DeviceArena arena, CudaStream stream, T[] values)
+    internal static ulong Upload<T>(DeviceArena arena, CudaStream stream, T[] values)
         where T : unmanaged
     {
         ulong address = arena.Take(values.Length * System.Runtime.CompilerServices.Unsafe.SizeOf<T>());
@@ -169,11 +240,13 @@ public sealed class LinearKernelTests
         return address;
     }
 
-    private static float[] Values(Random random, int count) => [.. Enumerable.Range(0, count).Select(_ => Round((random.NextSingle() * 2) - 1))];
+    internal static float[] Values(Random random, int count) => [.. Enumerable.Range(0, count).Select(_ => Round((random.NextSingle() * 2) - 1))];
 
-    private static ushort ToBits(float value) => (ushort)(BitConverter.SingleToUInt32Bits(value) >> 16);
+    internal static float FromBits(ushort bits) => BitConverter.UInt32BitsToSingle((uint)bits << 16);
 
-    private static float Round(float value)
+    internal static ushort ToBits(float value) => (ushort)(BitConverter.SingleToUInt32Bits(value) >> 16);
+
+    internal static float Round(float value)
     {
         uint bits = BitConverter.SingleToUInt32Bits(value);
         return BitConverter.UInt32BitsToSingle((bits + 0x7FFF + (bits >> 16 & 1)) & 0xFFFF0000);

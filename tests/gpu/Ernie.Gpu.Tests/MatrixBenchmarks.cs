@@ -1,0 +1,193 @@
+using System.Globalization;
+using Ernie.Cuda.Compilation;
+using Ernie.Cuda.Execution;
+using Ernie.Cuda.Interop;
+using Ernie.Cuda.Memory;
+using Ernie.Graph;
+using Ernie.Kernels;
+using Ernie.Testing.Gpu;
+
+namespace Ernie.Gpu.Tests;
+
+/// <summary>
+/// Each matrix of the 0.3B shape alone, every size of tile: <c>dotnet Ernie.Gpu.Tests.dll -explicit only -class Ernie.Gpu.Tests.MatrixBenchmarks</c>.
+/// A graph of launches that rotate through more weights than L2 holds, dependent launch on; the median of replays between events.
+/// Lines begin with "bench"; ERNIE_BENCH_FILE also gets them.
+/// </summary>
+public sealed class MatrixBenchmarks
+{
+    private const int Replays = 9, MostTokens = 4096, Positions = 4096;
+    private const long WeightBytes = 216L << 20;
+
+    private static readonly string s_report = Environment.GetEnvironmentVariable("ERNIE_BENCH_FILE") ?? "";
+
+    [Theory(Explicit = true)]
+    [InlineData(16)]
+    [InlineData(64)]
+    [InlineData(128)]
+    [InlineData(256)]
+    [InlineData(4096)]
+    public void WarpgroupTiles_OfEachMatrix_AreMeasured(int tokens)
+    {
+        Cuda.CudaDevice device = Gpu.Require();
+        Assert.SkipUnless(device.Profile.Architecture.HasWarpgroupProducts, $"{device.Name} has no warpgroup products.");
+        KernelPlan plan = KernelPlanner.Create(DenseGraphs.Create(DenseGraphs.Base, DenseGraphs.Recipes["bf16"]), device.Profile);
+        (LinearKernels Linear, LinearTile Tile)[] variants =
+        [
+            .. Matrices(plan).SelectMany(matrix => Variants(matrix, device.Profile, tokens).Select(tile => (matrix.Linear, tile))),
+        ];
+        KernelCompiler compiler = new(CubinCache.Default(), NvrtcForTests.Require());
+        var cubins = compiler.Compile(variants.Select(variant => variant.Tile.Kernel), device.Profile.Architecture);
+        using CudaStream stream = new();
+        using DeviceArena arena = new();
+        Buffers buffers = new(plan, arena, stream);
+        foreach (var matrix in variants.GroupBy(variant => variant.Linear.Decode.Name))
+        {
+            List<(double Microseconds, string Text)> results = [];
+            foreach ((LinearKernels linear, LinearTile tile) in matrix)
+            {
+                using CudaKernel kernel = CudaKernel.Load(tile.Kernel, cubins[tile.Kernel].Cubin.Span);
+                double time = Measure(kernel, linear.Weight, tile, tokens, buffers, stream);
+                string planned = linear.TileFor(tokens).Kernel.Name == tile.Kernel.Name ? " (planned)" : "";
+                results.Add((time, string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"bench {tokens} tokens {tile.Kernel.Name}: {time:F2} us, {2.0 * tokens * linear.Weight.OutFeatures * linear.Weight.InFeatures / time / 1e6:F0} TFLOP/s, {KernelPlanPrinter.WeightBytes(linear.Weight) / time / 1e6:F2} TB/s of weights, {kernel.BlocksPerMultiprocessor()} blocks an SM{planned}")));
+            }
+
+            string[] lines = [.. results.OrderBy(result => result.Microseconds).Select(result => result.Text)];
+            Console.WriteLine(string.Join(Environment.NewLine, lines));
+            if (s_report.Length > 0)
+                File.AppendAllLines(s_report, lines);
+        }
+    }
+
+    private static (LinearKernels Linear, string Name, string Epilogue)[] Matrices(KernelPlan plan) =>
+    [
+        (plan.QueryKeyValue, "qkv", "kQkv"), (plan.Output, "o", "kResidual"), (plan.GateUp, "gate_up", "kSwiglu"),
+        (plan.Down, "down", "kResidual"), (plan.Head, "head", "kLogits"),
+    ];
+
+    private static IEnumerable<LinearTile> Variants((LinearKernels Linear, string Name, string Epilogue) matrix, DeviceProfile device, int tokens)
+    {
+        LinearTile planned = matrix.Linear.TileFor(tokens);
+        LinearWeight weight = matrix.Linear.Weight;
+        bool isHead = matrix.Name == "head";
+        if (isHead && tokens > 256)
+            return [];
+
+        string[] common = ["kInputs", "kOutputs", "kEpilogue", "kTileTokens", "kTileOutputs", "kSplit", "kStages", "kKeepsWeights", "kScaled"];
+        WarpgroupTiles tiles = new(device, matrix.Name, weight, matrix.Epilogue, [.. planned.Kernel.Constants.Where(constant => !common.Contains(constant.Name))]);
+        var sizes = tokens > 256
+            ? from width in (int[])[128, 256]
+              from outputs in (int[])[128]
+              from stages in (int[])[3, 4, 5]
+              select (width, outputs, split: 1, stages)
+            : from width in (int[])[Math.Min(tokens, 64), Math.Min(tokens, 128), Math.Min(tokens, 256)]
+              from outputs in (int[])[64, 128]
+              from split in isHead ? (int[])[1] : (int[])[1, 2, 4, 8]
+              from stages in isHead ? (int[])[3, 4, 6] : (int[])[4, 8]
+              where outputs * width <= 128 * 128 && stages <= weight.InFeatures / 64 / split
+              where weight.OutFeatures / outputs * split * ((tokens + width - 1) / width) <= 400 || isHead
+              where weight.OutFeatures / outputs * split * ((tokens + width - 1) / width) >= 40
+              select (width, outputs, split, stages);
+        return sizes.Distinct()
+            .Select(size => tiles.Tile(size.width, size.outputs, size.split, size.stages, keepsWeights: tokens > 256))
+            .Where(tile => tile.Kernel.SharedMemoryBytes <= device.Architecture.SharedMemoryPerBlock)
+            .Append(planned).DistinctBy(tile => tile.Kernel.Name);
+    }
+
+    private static double Measure(CudaKernel kernel, LinearWeight weight, LinearTile tile, int tokens, Buffers buffers, CudaStream stream)
+    {
+        long bytes = (long)weight.OutFeatures * weight.InFeatures * sizeof(ushort);
+        int copies = (int)(WeightBytes / bytes);
+        int launches = bytes > 100 << 20 || tokens > 256 ? 6 : 40;
+        ulong count = buffers.Count(tokens);
+        TensorMap input = TensorMap.Of(buffers.Input, MostTokens, weight.InFeatures, tile.Tokens);
+        Cuda.Interop.Cuda.Check(Cuda.Interop.Cuda.cuStreamBeginCapture(stream.Handle, Cuda.Interop.Cuda.CU_STREAM_CAPTURE_MODE_THREAD_LOCAL));
+        for (int launch = 0; launch < launches; launch++)
+        {
+            kernel.Launch(
+                stream.Handle, weight.OutFeatures / tile.Outputs * tile.Split, (tokens + tile.Tokens - 1) / tile.Tokens, 1,
+                new LinearWgmmaArguments
+                {
+                    Weight = TensorMap.Of(buffers.Weights + (ulong)(launch % copies * bytes), weight.OutFeatures, weight.InFeatures, boxRows: 64),
+                    Input = input, TokenCount = count, Epilogue = buffers.Epilogue,
+                },
+                overlapsPrevious: launch > 0);
+        }
+
+        Cuda.Interop.Cuda.Check(Cuda.Interop.Cuda.cuStreamEndCapture(stream.Handle, out SafeCudaGraph graph));
+        Cuda.Interop.Cuda.Check(Cuda.Interop.Cuda.cuGraphInstantiate(out SafeCudaGraphExec exec, graph, 0));
+        Cuda.Interop.Cuda.Check(Cuda.Interop.Cuda.cuEventCreate(out SafeCudaEvent begin, Cuda.Interop.Cuda.CU_EVENT_DEFAULT));
+        Cuda.Interop.Cuda.Check(Cuda.Interop.Cuda.cuEventCreate(out SafeCudaEvent end, Cuda.Interop.Cuda.CU_EVENT_DEFAULT));
+        double[] times = new double[Replays];
+        using (graph)
+        using (exec)
+        using (begin)
+        using (end)
+        {
+            for (int replay = -2; replay < Replays; replay++)
+            {
+                Cuda.Interop.Cuda.Check(Cuda.Interop.Cuda.cuEventRecord(begin.Value, stream.Handle));
+                Cuda.Interop.Cuda.Check(Cuda.Interop.Cuda.cuGraphLaunch(exec.Value, stream.Handle));
+                Cuda.Interop.Cuda.Check(Cuda.Interop.Cuda.cuEventRecord(end.Value, stream.Handle));
+                stream.Synchronize();
+                Cuda.Interop.Cuda.Check(Cuda.Interop.Cuda.cuEventElapsedTime(out float milliseconds, begin.Value, end.Value));
+                if (replay >= 0)
+                    times[replay] = milliseconds * 1000 / launches;
+            }
+        }
+
+        Array.Sort(times);
+        return times[Replays / 2];
+    }
+
+    // Random values: a multiplier draws less power, and clocks higher, over zeros.
+    private sealed class Buffers
+    {
+        private readonly Dictionary<int, ulong> _counts = [];
+        private readonly DeviceArena _arena;
+        private readonly CudaStream _stream;
+
+        public Buffers(KernelPlan plan, DeviceArena arena, CudaStream stream)
+        {
+            _arena = arena;
+            _stream = stream;
+            ModelShape shape = plan.Model.Shape;
+            Random random = new(1);
+            ushort[] values = new ushort[MostTokens * shape.IntermediateSize];
+            for (int i = 0; i < values.Length; i++)
+                values[i] = LinearKernelTests.ToBits((random.NextSingle() - 0.5f) / 16);
+            Input = LinearKernelTests.Upload(arena, stream, values);
+            Weights = arena.Take(WeightBytes);
+            long step = values.Length * sizeof(ushort);
+            for (long done = 0; done < WeightBytes; done += step)
+                stream.Upload<ushort>(Weights + (ulong)done, values.AsSpan(0, (int)(Math.Min(step, WeightBytes - done) / sizeof(ushort))));
+            int pages = Positions / KernelPlan.TokensPerPage;
+            long cacheBytes = (long)Positions * shape.KeyValueWidth * sizeof(ushort);
+            ulong output = arena.TakeCleared(sizeof(float) * Math.Max(256L * shape.VocabularySize, MostTokens * shape.HiddenSize), stream.Handle);
+            Epilogue = new EpilogueArguments
+            {
+                Query = arena.Take((long)MostTokens * shape.QueryWidth * sizeof(ushort)), Keys = arena.Take(cacheBytes), Values = arena.Take(cacheBytes),
+                Rotations = LinearKernelTests.Upload<float>(arena, stream, LinearKernelTests.Values(random, Positions * shape.HeadDim)),
+                Places = LinearKernelTests.Upload<int>(arena, stream, [.. Enumerable.Range(0, MostTokens).SelectMany(token => (int[])[token, 0])]),
+                PageTable = LinearKernelTests.Upload<int>(arena, stream, [.. Enumerable.Range(0, pages)]),
+                PagesPerSlot = pages, OutputStride = shape.VocabularySize, Output = output,
+                Activation = arena.Take((long)MostTokens * shape.IntermediateSize * sizeof(ushort)),
+            };
+        }
+
+        public ulong Input { get; }
+
+        public ulong Weights { get; }
+
+        public EpilogueArguments Epilogue { get; }
+
+        public ulong Count(int tokens)
+        {
+            if (!_counts.TryGetValue(tokens, out ulong address))
+                _counts.Add(tokens, address = LinearKernelTests.Upload<int>(_arena, _stream, [tokens]));
+            return address;
+        }
+    }
+}
