@@ -165,7 +165,10 @@ public sealed class KernelPlanner
         };
         if (_device.Architecture.HasWarpgroupProducts)
         {
-            return new LinearKernels(weight, decode, new WarpgroupTiles(_device, name, weight, epilogue, EpilogueConstants(epilogue)).Create())
+            // Rows of logits are few and gathered, so the head's are normalised apart.
+            bool normalizesSums = normalizes && epilogue != "kLogits";
+            WarpgroupTiles warpgroupTiles = new(_device, name, weight, epilogue, EpilogueConstants(epilogue), normalizesSums, (float)Shape.RmsNormEpsilon);
+            return new LinearKernels(weight, decode, warpgroupTiles.Create())
             {
                 DecodeTileOutputs = 8 * rowTiles,
                 Expand = weight.Encoding.Format == WeightFormat.BFloat16 ? null : Expand(weight.Encoding, encoding),

@@ -25,5 +25,11 @@ public sealed record LinearKernels(LinearWeight Weight, KernelSpec Decode, IRead
 
     /// <summary>The tiled kernel for a number of tokens above <see cref="DecodeTokens"/>.</summary>
     /// <param name="tokens">Tokens of the step.</param>
-    public LinearTile TileFor(int tokens) => Tiles.First(tile => tokens <= tile.MostTokens);
+    public LinearTile TileFor(int tokens)
+    {
+        int index = 0;
+        while (tokens > Tiles[index].MostTokens)
+            index++;
+        return Tiles[index];
+    }
 }

@@ -22,6 +22,8 @@ internal sealed class WarpgroupTiles
     private readonly LinearWeight _weight;
     private readonly string _epilogue;
     private readonly IReadOnlyList<KernelConstant> _epilogueConstants;
+    private readonly bool _normalizes;
+    private readonly float _epsilon;
 
     /// <summary>Sizes the kernels of one linear.</summary>
     /// <param name="device">The device.</param>
@@ -29,14 +31,19 @@ internal sealed class WarpgroupTiles
     /// <param name="weight">The weight.</param>
     /// <param name="epilogue">What happens to the outputs: an enumerator of ernie::Epilogue.</param>
     /// <param name="epilogueConstants">What that needs to know.</param>
+    /// <param name="normalizes">Whether the input is the residual times a norm's gain, and the sums are to be divided by its root mean square.</param>
+    /// <param name="epsilon">What the norm adds to the mean square.</param>
     public WarpgroupTiles(
-        DeviceProfile device, string name, LinearWeight weight, string epilogue, IReadOnlyList<KernelConstant> epilogueConstants)
+        DeviceProfile device, string name, LinearWeight weight, string epilogue, IReadOnlyList<KernelConstant> epilogueConstants,
+        bool normalizes, float epsilon)
     {
         _device = device;
         _name = name;
         _weight = weight;
         _epilogue = epilogue;
         _epilogueConstants = epilogueConstants;
+        _normalizes = normalizes;
+        _epsilon = epsilon;
     }
 
     /// <summary>The kernels that a plan uses, for any number of tokens.</summary>
@@ -89,6 +96,8 @@ internal sealed class WarpgroupTiles
                 .. _epilogueConstants,
                 KernelConstant.Of("kTileTokens", tokens), KernelConstant.Of("kTileOutputs", outputs), KernelConstant.Of("kSplit", split),
                 KernelConstant.Of("kStages", stages), KernelConstant.Of("kKeepsWeights", keepsWeights), KernelConstant.Of("kScaled", IsScaled),
+                KernelConstant.Of("kNormalizes", _normalizes), KernelConstant.Of("kPreparesNorm", _epilogue == "kResidual"),
+                .. _normalizes ? [KernelConstant.Of("kEpsilon", _epsilon)] : (KernelConstant[])[],
             ],
             SharedMemoryBytes = sharedMemory,
         };

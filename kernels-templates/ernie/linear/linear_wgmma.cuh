@@ -2,10 +2,12 @@
 //   launch   grid (outputs / kTileOutputs * kSplit, tokens / kTileTokens rounded up), clusters of kSplit; per 64 outputs of a tile
 //            one warpgroup that multiplies, and one warp that copies
 //   weights  bf16 [outputs, inputs], rows as they are
-//   input    bf16 [tokens, inputs], normalised already
+//   input    bf16 [tokens, inputs]; kNormalizes: residual times gain, of which the sums are divided by the root mean square
 // Weights are the rows of A, tokens the columns of B, so that few tokens waste nothing. The blocks of a cluster split the inputs;
 // each then adds its share of the tile's tokens in the order of the blocks, so results do not depend on timing.
 // Weights need nothing of the previous kernel: the ring is filled with them before the wait.
+// Norms cost no launch: who writes the residual also writes it times the next norm's gain in bf16, and the sum of squares of every
+// 64 values of a token (kPreparesNorm); who reads that scales its sums.
 #pragma once
 #include "ernie/common/hopper.cuh"
 #include "ernie/linear/epilogue.cuh"
@@ -17,6 +19,11 @@ struct LinearWgmmaArgs {
     TensorMap input;         // boxes of kTileTokens x 64 inputs
     const float* scales;     // kScaled: [outputs]
     const int* token_count;  // on the device, so that one graph serves every count up to its bucket
+    const float* squares;    // kNormalizes: [inputs / 64, square_stride] sums of squares of the residual
+    const Bf16* gain;        // kPreparesNorm: [outputs] of the next norm, or null behind the last layer
+    Bf16* prepared;          // kPreparesNorm: [tokens, outputs] residual times gain
+    float* new_squares;      // kPreparesNorm: [outputs / 64, square_stride]
+    int square_stride;       // most tokens of a step
     EpilogueArgs epilogue;
 };
 
@@ -38,6 +45,7 @@ __device__ void linear_wgmma(const LinearWgmmaArgs& args) {
     static_assert(Spec::kTileTokens % kColumns == 0 && Spec::kTileTokens % Spec::kSplit == 0, "blocks share a tile's tokens evenly");
 
     __shared__ alignas(8) unsigned long long filled_barriers[kRing], emptied_barriers[kRing];
+    __shared__ float norm_factors[Spec::kNormalizes ? Spec::kTileTokens : 1];
     extern __shared__ uint4 memory[];
     const unsigned ring = (shared_address(memory) + 1023u) & ~1023u; // the swizzle counts from multiples of 1,024
     const unsigned filled = shared_address(filled_barriers), emptied = shared_address(emptied_barriers);
@@ -86,6 +94,17 @@ __device__ void linear_wgmma(const LinearWgmmaArgs& args) {
         }
     }
     if (warp < kWarps) {
+        if constexpr (Spec::kNormalizes) {
+            constexpr int kSquares = Spec::kInputs / 64;
+#pragma unroll 1
+            for (int i = threadIdx.x; i < Spec::kTileTokens; i += 32 * kWarps) {
+                const float* squares = args.squares + min(first_token + i, token_count - 1);
+                float sum = 0;
+#pragma unroll
+                for (int part = 0; part < kSquares; part++) sum += squares[static_cast<size_t>(part) * args.square_stride];
+                norm_factors[i] = rsqrtf(sum / Spec::kInputs + Spec::kEpsilon);
+            }
+        }
         float sums[kParts][kColumns / 2] = {};
 #pragma unroll 1
         for (int block = 0; block < kBlocks; block++) {
@@ -132,11 +151,14 @@ __device__ void linear_wgmma(const LinearWgmmaArgs& args) {
         constexpr int kTokensOfWarp = (kTokens + kWarps - 1) / kWarps;
         constexpr int kMostPairs = 8;
         constexpr int kBatch = kTokensOfWarp * kGroups < kMostPairs ? kTokensOfWarp : kMostPairs / kGroups;
-        float2 factors[kGroups];
+        float2 factors[kGroups], gains[kGroups];
 #pragma unroll
-        for (int group = 0; group < kGroups; group++)
-            factors[group] = Spec::kScaled
-                ? *reinterpret_cast<const float2*>(args.scales + first_output + group * 64 + 2 * lane) : float2{1, 1};
+        for (int group = 0; group < kGroups; group++) {
+            int n = first_output + group * 64 + 2 * lane;
+            factors[group] = Spec::kScaled ? *reinterpret_cast<const float2*>(args.scales + n) : float2{1, 1};
+            unsigned gain = Spec::kPreparesNorm && args.gain ? *reinterpret_cast<const unsigned*>(args.gain + n) : 0;
+            gains[group] = {low_to_float(gain), high_to_float(gain)};
+        }
 #pragma unroll 1
         for (int first = warp; first < kTokens; first += kWarps * kBatch) {
             // Tokens that are not there are computed as copies of the last one, and not stored: no branch parts the loads.
@@ -165,15 +187,27 @@ __device__ void linear_wgmma(const LinearWgmmaArgs& args) {
 #pragma unroll
                         for (int block = 1; block < Spec::kSplit; block++) sum = {sum.x + shares[block].x, sum.y + shares[block].y};
                     }
-                    values[i][group] = {sum.x * factors[group].x, sum.y * factors[group].y};
+                    float norm = Spec::kNormalizes ? norm_factors[index_of(i)] : 1.0f;
+                    values[i][group] = {sum.x * factors[group].x * norm, sum.y * factors[group].y * norm};
                 }
 #pragma unroll
             for (int i = 0; i < kBatch; i++) {
                 int token = first_token + index_of(i);
                 if (first + i * kWarps >= kTokens || token >= token_count) continue;
 #pragma unroll
-                for (int group = 0; group < kGroups; group++)
+                for (int group = 0; group < kGroups; group++) {
+                    int n = first_output + group * 64 + 2 * lane;
                     store_pair<Spec>(targets[i][group], values[i][group].x, values[i][group].y);
+                    if constexpr (Spec::kPreparesNorm) {
+                        float2 x = {targets[i][group].other.x + values[i][group].x, targets[i][group].other.y + values[i][group].y};
+                        if (args.gain) {
+                            *reinterpret_cast<unsigned*>(args.prepared + static_cast<size_t>(token) * Spec::kOutputs + n) =
+                                pack_bf16(x.x * gains[group].x, x.y * gains[group].y);
+                            float squares = warp_sum(x.x * x.x + x.y * x.y);
+                            if (lane == 0) args.new_squares[static_cast<size_t>(n / 64) * args.square_stride + token] = squares;
+                        }
+                    }
+                }
             }
         }
     }

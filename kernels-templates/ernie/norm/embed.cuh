@@ -1,4 +1,5 @@
-// First kernel of a step: brings the page table up to date, finds each token's id, place and embedding.
+// First kernel of a step: brings the page table up to date, finds each token's id, place and embedding, and prepares the first norm
+// as linear_wgmma does the others.
 //   launch   one block of Spec::kThreads per token of the bucket; blocks past the step's tokens only help with the page table
 #pragma once
 #include "ernie/common/device.cuh"
@@ -14,11 +15,15 @@ struct EmbedArgs {
     const Bf16* embedding;   // [vocabulary, width]
     float* residual;         // [tokens, width]
     TokenPlace* places;      // [tokens]
+    const Bf16* gain;        // [width] of the first norm, or null when its reader normalises by itself
+    Bf16* prepared;          // [tokens, width] embedding times gain
+    float* squares;          // [width / 64, square_stride] sums of squares
+    int square_stride;
 };
 
 template <class Spec>
 __device__ void embed(const EmbedArgs& args) {
-    static_assert(Spec::kWidth % 4 == 0, "four values at a time");
+    static_assert(Spec::kWidth % (4 * Spec::kThreads) == 0, "threads share a row evenly, four values at a time");
     allow_next_kernel();
     wait_for_previous_kernel();
     const StepHeader header = *args.header;
@@ -45,7 +50,19 @@ __device__ void embed(const EmbedArgs& args) {
     float4* target = reinterpret_cast<float4*>(args.residual) + static_cast<size_t>(token) * (Spec::kWidth / 4);
     for (int i = threadIdx.x; i < Spec::kWidth / 4; i += Spec::kThreads) {
         uint2 x = source[i];
-        target[i] = {low_to_float(x.x), high_to_float(x.x), low_to_float(x.y), high_to_float(x.y)};
+        float4 y = {low_to_float(x.x), high_to_float(x.x), low_to_float(x.y), high_to_float(x.y)};
+        target[i] = y;
+        if (args.gain) {
+            uint2 gain = reinterpret_cast<const uint2*>(args.gain)[i];
+            reinterpret_cast<uint2*>(args.prepared)[static_cast<size_t>(token) * (Spec::kWidth / 4) + i] = {
+                pack_bf16(y.x * low_to_float(gain.x), y.y * high_to_float(gain.x)),
+                pack_bf16(y.z * low_to_float(gain.y), y.w * high_to_float(gain.y))};
+            // Sixteen lanes hold 64 values.
+            float sum = y.x * y.x + y.y * y.y + y.z * y.z + y.w * y.w;
+#pragma unroll
+            for (int distance = 8; distance > 0; distance /= 2) sum += __shfl_xor_sync(kFullWarp, sum, distance);
+            if (threadIdx.x % 16 == 0) args.squares[static_cast<size_t>(i / 16) * args.square_stride + token] = sum;
+        }
     }
 }
 

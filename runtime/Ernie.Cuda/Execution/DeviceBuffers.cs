@@ -17,6 +17,8 @@ internal sealed class DeviceBuffers
         Places = arena.Take(2 * sizeof(int) * tokens);
         Residual = arena.Take(sizeof(float) * tokens * shape.HiddenSize);
         Normalized = arena.Take(sizeof(ushort) * tokens * shape.HiddenSize);
+        SquareStride = (int)tokens;
+        Squares = arena.Take(sizeof(float) * tokens * shape.HiddenSize / 64);
         Query = arena.Take(sizeof(ushort) * tokens * shape.QueryWidth);
         Attention = arena.Take(sizeof(ushort) * tokens * shape.QueryWidth);
         Activation = arena.Take(sizeof(ushort) * tokens * shape.IntermediateSize);
@@ -37,6 +39,11 @@ internal sealed class DeviceBuffers
     public ulong Residual { get; }
 
     public ulong Normalized { get; }
+
+    /// <summary>f32 [hidden / 64, <see cref="SquareStride"/>], sums of squares of the residual's values.</summary>
+    public ulong Squares { get; }
+
+    public int SquareStride { get; }
 
     public ulong Query { get; }
 

@@ -36,7 +36,8 @@ internal struct LinearTileArguments
 internal struct LinearWgmmaArguments
 {
     public TensorMap Weight, Input;
-    public ulong Scales, TokenCount;
+    public ulong Scales, TokenCount, Squares, Gain, Prepared, NewSquares;
+    public int SquareStride;
     public EpilogueArguments Epilogue;
 }
 
@@ -61,7 +62,8 @@ internal struct EmbedArguments
 {
     public ulong Header;
     public int RowCapacity;
-    public ulong PageTable, LastToken, Embedding, Residual, Places;
+    public ulong PageTable, LastToken, Embedding, Residual, Places, Gain, Prepared, Squares;
+    public int SquareStride;
 }
 
 /// <summary>ernie::AttentionArgs.</summary>

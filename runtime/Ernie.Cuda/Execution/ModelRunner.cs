@@ -18,6 +18,7 @@ internal sealed class ModelRunner
     private readonly ulong _records;
     private readonly nint _stream;
     private readonly bool _overlaps;
+    private readonly bool _preparesNorms;
     private readonly int _headBlocks;
     private readonly Dictionary<(ulong Address, int BoxRows), TensorMap> _inputMaps = [];
 
@@ -35,6 +36,7 @@ internal sealed class ModelRunner
         _records = records;
         _stream = stream.Handle;
         _overlaps = usesDependentLaunch && plan.Device.Architecture.HasDependentLaunch;
+        _preparesNorms = plan.PreparesNorms;
         _headBlocks = plan.Device.Multiprocessors * Math.Max(1, kernels[plan.Head.Decode].BlocksPerMultiprocessor());
     }
 
@@ -89,6 +91,10 @@ internal sealed class ModelRunner
             Embedding = _weights.Embedding,
             Residual = _buffers.Residual,
             Places = _buffers.Places,
+            Gain = PreparesNorms(tokens) ? _weights.Layers[0].InputNorm : 0,
+            Prepared = _buffers.Normalized,
+            Squares = _buffers.Squares,
+            SquareStride = _buffers.SquareStride,
         };
         // The first kernel of a step starts when all before it has ended: a copy may be among that.
         _kernels[_plan.Embed].Launch(_stream, tokens, 1, 1, arguments, overlapsPrevious: false);
@@ -112,9 +118,10 @@ internal sealed class ModelRunner
 
         Normalized(layer.QueryKeyValue, layer.InputNorm, step.Tokens, toCache);
         Attention(index, step);
-        Linear(layer.Output, _buffers.Attention, step.Tokens, toResidual);
+        Linear(layer.Output, _buffers.Attention, step.Tokens, toResidual, layer.PostAttentionNorm);
         Normalized(layer.GateUp, layer.PostAttentionNorm, step.Tokens, toActivation);
-        Linear(layer.Down, _buffers.Activation, step.Tokens, toResidual);
+        ulong nextNorm = index + 1 < Shape.LayerCount ? _weights.Layers[index + 1].InputNorm : 0;
+        Linear(layer.Down, _buffers.Activation, step.Tokens, toResidual, nextNorm);
     }
 
     private void Normalized(DeviceLinear linear, ulong gain, int tokens, in EpilogueArguments epilogue)
@@ -125,16 +132,19 @@ internal sealed class ModelRunner
             return;
         }
 
-        Normalize(gain, tokens, 0, TokenCount, _buffers.Normalized, 0);
+        if (!PreparesNorms(tokens))
+            Normalize(gain, tokens, 0, TokenCount, _buffers.Normalized, 0);
         LaunchTile(linear, tokens, _buffers.Normalized, TokenCount, epilogue);
     }
 
-    private void Linear(DeviceLinear linear, ulong input, int tokens, in EpilogueArguments epilogue)
+    private bool PreparesNorms(int tokens) => tokens > LinearKernels.DecodeTokens && _preparesNorms;
+
+    private void Linear(DeviceLinear linear, ulong input, int tokens, in EpilogueArguments epilogue, ulong nextNorm)
     {
         if (tokens <= LinearKernels.DecodeTokens)
             LaunchDecode(linear, input, 0, 0, tokens, TokenCount, epilogue, int.MaxValue);
         else
-            LaunchTile(linear, tokens, input, TokenCount, epilogue);
+            LaunchTile(linear, tokens, input, TokenCount, epilogue, nextNorm);
     }
 
     private void LaunchDecode(DeviceLinear linear, ulong input, ulong gain, ulong inputRows, int capacity, ulong count, in EpilogueArguments epilogue, int mostBlocks)
@@ -153,7 +163,7 @@ internal sealed class ModelRunner
         _kernels[linear.Kernels.Decode].Launch(_stream, Math.Min(linear.Kernels.DecodeTiles, mostBlocks), 1, 1, arguments, _overlaps);
     }
 
-    private void LaunchTile(DeviceLinear linear, int tokens, ulong input, ulong count, in EpilogueArguments epilogue)
+    private void LaunchTile(DeviceLinear linear, int tokens, ulong input, ulong count, in EpilogueArguments epilogue, ulong nextNorm = 0)
     {
         LinearTile tile = linear.Kernels.TileFor(tokens);
         int tiles = linear.Kernels.Weight.OutFeatures / tile.Outputs * tile.Split, tokenTiles = (tokens + tile.Tokens - 1) / tile.Tokens;
@@ -167,6 +177,11 @@ internal sealed class ModelRunner
                     Input = InputMap(input, linear.Kernels.Weight.InFeatures, tile.Tokens),
                     Scales = linear.Scales,
                     TokenCount = count,
+                    Squares = _buffers.Squares,
+                    Gain = nextNorm,
+                    Prepared = _buffers.Normalized,
+                    NewSquares = _buffers.Squares,
+                    SquareStride = _buffers.SquareStride,
                     Epilogue = epilogue,
                 },
                 _overlaps);

@@ -35,6 +35,45 @@ public sealed class LinearKernelTests
         Check(model, format, tokenCount, plan => plan.Down, layer => layer.Down, isSwiGlu: false);
 
     [Theory]
+    [InlineData("tales", 9)]
+    [InlineData("tales", 300)]
+    [InlineData("0.3b", 16)]
+    [InlineData("0.3b", 129)]
+    public void Residual_BeforeANorm_LeavesItsInputAndSquares(string model, int tokenCount)
+    {
+        Cuda.CudaDevice device = Gpu.Require();
+        ModelShape shape = (model == "tales" ? DenseGraphs.Tales : DenseGraphs.Base) with { LayerCount = 1 };
+        KernelPlan plan = KernelPlanner.Create(DenseGraphs.Create(shape, DenseGraphs.Recipes["bf16"]), device.Profile);
+        Assert.SkipUnless(plan.PreparesNorms, $"{device.Name} normalises in a kernel of its own.");
+        using DummyCheckpoint checkpoint = new();
+        using WeightMatrix matrix = new WeightLoader(checkpoint).Load(plan.Model.Layers[0].Output);
+        using CudaStream stream = new();
+        using DeviceArena arena = new();
+        using CudaKernel kernel = Load(plan.Output.TileFor(tokenCount).Kernel, device);
+        DeviceLinear linear = Upload(plan.Output, matrix, interleavesHalves: false, device, arena, stream);
+        Random random = new(tokenCount);
+        int length = tokenCount * matrix.Rows;
+        float[] gain = Values(random, matrix.Rows);
+        ulong input = Upload<ushort>(arena, stream, [.. Values(random, tokenCount * matrix.Columns).Select(ToBits)]);
+        ulong residual = Upload<float>(arena, stream, Values(random, length));
+        ulong prepared = arena.Take(sizeof(ushort) * length), squares = arena.Take(sizeof(float) * length / 64);
+
+        LaunchTile(
+            kernel, linear, tokenCount, input, tokenCount, Upload<int>(arena, stream, [tokenCount]), 0, new EpilogueArguments { Output = residual }, stream,
+            Upload<ushort>(arena, stream, [.. gain.Select(ToBits)]), prepared, squares);
+
+        float[] sums = new float[length], actualSquares = new float[length / 64];
+        ushort[] actual = new ushort[length];
+        stream.Download<float>(sums, residual);
+        stream.Download<ushort>(actual, prepared);
+        stream.Download<float>(actualSquares, squares);
+        Assert.Equal([.. sums.Select((value, index) => Round(value * gain[index % matrix.Rows]))], actual.Select(FromBits).ToArray());
+        Numeric.AssertClose(
+            [.. SumsOfSquares(sums, matrix.Rows, tokenCount).Select(value => (double)value)], [.. actualSquares.Select(value => (double)value)],
+            Tolerance.Float32Dot(64));
+    }
+
+    [Theory]
     [MemberData(nameof(Cases))]
     public void SwiGlu_AnyTokenCount_GatesTheNormalisedProduct(string model, string format, int tokenCount) =>
         Check(model, format, tokenCount, plan => plan.GateUp, layer => layer.GateUp, isSwiGlu: true);
@@ -65,6 +104,11 @@ public sealed class LinearKernelTests
 
         // What lies behind the tokens must not matter: rows of NaN.
         float[] withMore = [.. input, .. Enumerable.Repeat(float.NaN, 8 * inputs)];
+        // Who reads the residual times the gain scales its sums by the root mean square, which comes as sums of squares.
+        bool scalesSums = isSwiGlu && !normalizesHere && kernels.TileFor(tokenCount).UsesTensorMaps;
+        if (scalesSums)
+            withMore = [.. withMore.Select((value, index) => Round(value * gain[index % inputs]))];
+        ulong squares = Upload<float>(arena, stream, SumsOfSquares(input, inputs, tokenCount));
         ulong inputAddress = normalizesHere ? Upload<float>(arena, stream, withMore) : Upload<ushort>(arena, stream, [.. withMore.Select(ToBits)]);
         ulong gainAddress = Upload<ushort>(arena, stream, [.. gain.Select(ToBits)]);
         ulong countAddress = Upload<int>(arena, stream, [tokenCount]);
@@ -85,7 +129,7 @@ public sealed class LinearKernelTests
             }
             else
             {
-                LaunchTile(kernel, linear, tokenCount, inputAddress, tokenCount + 8, countAddress, epilogue, stream);
+                LaunchTile(kernel, linear, tokenCount, inputAddress, tokenCount + 8, countAddress, squares, epilogue, stream);
             }
 
             if (!isSwiGlu)
@@ -103,15 +147,16 @@ public sealed class LinearKernelTests
         Assert.All(actual[(tokenCount * width)..], value => Assert.Equal(Poison, value));
         Assert.Equal(actual, Run());
 
-        if (normalizesHere)
-            input = Normalize(input, gain, inputs, shape.RmsNormEpsilon);
+        if (normalizesHere || scalesSums)
+            input = Normalize(input, gain, inputs, shape.RmsNormEpsilon, roundsBeforeScaling: scalesSums);
         double[] expected = Expected(matrix, input, old, tokenCount, isSwiGlu);
         double[] got = [.. actual[..(tokenCount * width)].Select(value => (double)value)];
         Numeric.AssertClose(expected, got, isSwiGlu ? Tolerance.Bf16Product(inputs) : Tolerance.Bf16Dot(inputs));
     }
 
     internal static void LaunchTile(
-        CudaKernel kernel, DeviceLinear linear, int tokenCount, ulong input, int inputRows, ulong count, in EpilogueArguments epilogue, CudaStream stream)
+        CudaKernel kernel, DeviceLinear linear, int tokenCount, ulong input, int inputRows, ulong count, ulong squares,
+        in EpilogueArguments epilogue, CudaStream stream, ulong gain = 0, ulong prepared = 0, ulong newSquares = 0)
     {
         LinearTile tile = linear.Kernels.TileFor(tokenCount);
         int blocks = linear.Kernels.Weight.OutFeatures / tile.Outputs * tile.Split, tokenTiles = (tokenCount + tile.Tokens - 1) / tile.Tokens;
@@ -122,6 +167,7 @@ public sealed class LinearKernelTests
                 Weight = linear.PlainWeight,
                 Input = TensorMap.Of(input, inputRows, linear.Kernels.Weight.InFeatures, tile.Tokens),
                 Scales = linear.Scales, TokenCount = count, Epilogue = epilogue,
+                Squares = squares, SquareStride = tokenCount, Gain = gain, Prepared = prepared, NewSquares = newSquares,
             }, overlapsPrevious: false);
             return;
         }
@@ -150,6 +196,15 @@ public sealed class LinearKernelTests
         }
 
         return linear with { PlainWeight = TensorMap.Of(plain, matrix.Rows, matrix.Columns, boxRows: 64) };
+    }
+
+    /// <summary>Sums of 64 squares: [width / 64, tokens].</summary>
+    internal static float[] SumsOfSquares(float[] values, int width, int tokenCount)
+    {
+        float[] sums = new float[width / 64 * tokenCount];
+        for (int index = 0; index < tokenCount * width; index++)
+            sums[(index % width / 64 * tokenCount) + (index / width)] += values[index] * values[index];
+        return sums;
     }
 
     private static double[] Expected(WeightMatrix matrix, float[] input, float[] old, int tokenCount, bool isSwiGlu)
@@ -185,7 +240,7 @@ public sealed class LinearKernelTests
         return gated;
     }
 
-    private static float[] Normalize(float[] input, float[] gain, int width, double epsilon)
+    private static float[] Normalize(float[] input, float[] gain, int width, double epsilon, bool roundsBeforeScaling)
     {
         float[] normalized = new float[input.Length];
         for (int token = 0; token < input.Length / width; token++)
@@ -195,7 +250,10 @@ public sealed class LinearKernelTests
                 squares += (double)input[(token * width) + k] * input[(token * width) + k];
             double factor = 1 / Math.Sqrt((squares / width) + epsilon);
             for (int k = 0; k < width; k++)
-                normalized[(token * width) + k] = Round((float)(input[(token * width) + k] * factor * gain[k]));
+            {
+                float value = input[(token * width) + k];
+                normalized[(token * width) + k] = roundsBeforeScaling ? (float)(Round(value * gain[k]) * factor) : Round((float)(value * factor * gain[k]));
+            }
         }
 
         return normalized;

@@ -75,8 +75,10 @@ public sealed class MatrixBenchmarks
         if (isHead && tokens > 256)
             return [];
 
-        string[] common = ["kInputs", "kOutputs", "kEpilogue", "kTileTokens", "kTileOutputs", "kSplit", "kStages", "kKeepsWeights", "kScaled"];
-        WarpgroupTiles tiles = new(device, matrix.Name, weight, matrix.Epilogue, [.. planned.Kernel.Constants.Where(constant => !common.Contains(constant.Name))]);
+        string[] ofEpilogue = ["kHeads", "kKeyValueHeads", "kHeadSize", "kTokensPerPage"];
+        WarpgroupTiles tiles = new(
+            device, matrix.Name, weight, matrix.Epilogue, [.. planned.Kernel.Constants.Where(constant => ofEpilogue.Contains(constant.Name))],
+            matrix.Epilogue is "kQkv" or "kSwiglu", 1e-5f);
         var sizes = tokens > 256
             ? from width in (int[])[128, 256]
               from outputs in (int[])[128]
@@ -112,6 +114,7 @@ public sealed class MatrixBenchmarks
                 {
                     Weight = TensorMap.Of(buffers.Weights + (ulong)(launch % copies * bytes), weight.OutFeatures, weight.InFeatures, boxRows: 64),
                     Input = input, TokenCount = count, Epilogue = buffers.Epilogue,
+                    Squares = buffers.Squares, Gain = buffers.Gain, Prepared = buffers.Prepared, NewSquares = buffers.NewSquares, SquareStride = MostTokens,
                 },
                 overlapsPrevious: launch > 0);
         }
@@ -163,6 +166,10 @@ public sealed class MatrixBenchmarks
             long step = values.Length * sizeof(ushort);
             for (long done = 0; done < WeightBytes; done += step)
                 stream.Upload<ushort>(Weights + (ulong)done, values.AsSpan(0, (int)(Math.Min(step, WeightBytes - done) / sizeof(ushort))));
+            Squares = LinearKernelTests.Upload<float>(arena, stream, [.. Enumerable.Repeat(64f, shape.HiddenSize / 64 * MostTokens)]);
+            NewSquares = arena.Take(sizeof(float) * shape.HiddenSize / 64 * MostTokens);
+            Gain = LinearKernelTests.Upload<ushort>(arena, stream, [.. LinearKernelTests.Values(random, shape.HiddenSize).Select(LinearKernelTests.ToBits)]);
+            Prepared = arena.Take(sizeof(ushort) * shape.HiddenSize * MostTokens);
             int pages = Positions / KernelPlan.TokensPerPage;
             long cacheBytes = (long)Positions * shape.KeyValueWidth * sizeof(ushort);
             ulong output = arena.TakeCleared(sizeof(float) * Math.Max(256L * shape.VocabularySize, MostTokens * shape.HiddenSize), stream.Handle);
@@ -180,6 +187,14 @@ public sealed class MatrixBenchmarks
         public ulong Input { get; }
 
         public ulong Weights { get; }
+
+        public ulong Squares { get; }
+
+        public ulong NewSquares { get; }
+
+        public ulong Gain { get; }
+
+        public ulong Prepared { get; }
 
         public EpilogueArguments Epilogue { get; }
 

@@ -37,6 +37,10 @@ public sealed class QueryKeyValueKernelTests
         int inputs = matrix.Columns, outputs = matrix.Rows, half = shape.HeadDim / 2;
         float[] input = LinearKernelTests.Values(random, tokenCount * inputs), rotations = LinearKernelTests.Values(random, Positions * half * 2);
         int[] pages = [.. Enumerable.Range(0, PagesPerSlot * Slots).OrderBy(_ => random.Next())];
+        float[] squares = [.. LinearKernelTests.Values(random, inputs / 64 * tokenCount).Select(value => 64 * Math.Abs(value))];
+        double Factor(int token) => plan.PreparesNorms
+            ? 1 / Math.Sqrt((Enumerable.Range(0, inputs / 64).Sum(part => (double)squares[(part * tokenCount) + token]) / inputs) + shape.RmsNormEpsilon) : 1;
+        double[] factors = [.. Enumerable.Range(0, tokenCount).Select(Factor)];
         // The second slot's tokens lie before the first's; positions begin inside a page.
         int[] places = [.. Enumerable.Range(0, tokenCount).SelectMany(token => (int[])[(token / 2) + 5, (token + 1) % Slots])];
         int cacheLength = pages.Length * KernelPlan.TokensPerPage * shape.KeyValueWidth;
@@ -52,7 +56,7 @@ public sealed class QueryKeyValueKernelTests
 
         LinearKernelTests.LaunchTile(
             kernel, linear, tokenCount, LinearKernelTests.Upload<ushort>(arena, stream, [.. input.Select(LinearKernelTests.ToBits)]), tokenCount,
-            LinearKernelTests.Upload<int>(arena, stream, [tokenCount]), epilogue, stream);
+            LinearKernelTests.Upload<int>(arena, stream, [tokenCount]), LinearKernelTests.Upload<float>(arena, stream, squares), epilogue, stream);
 
         double[] query = new double[tokenCount * shape.QueryWidth];
         double[] keys = [.. Enumerable.Repeat((double)Poison, cacheLength)], values = [.. keys];
@@ -64,7 +68,8 @@ public sealed class QueryKeyValueKernelTests
             matrix.DequantizeRow(n + 1, second);
             for (int token = 0; token < tokenCount; token++)
             {
-                double a = Dot(first, input.AsSpan(token * inputs, inputs)), b = Dot(second, input.AsSpan(token * inputs, inputs));
+                double a = factors[token] * Dot(first, input.AsSpan(token * inputs, inputs));
+                double b = factors[token] * Dot(second, input.AsSpan(token * inputs, inputs));
                 int position = places[2 * token], slot = places[(2 * token) + 1];
                 double cosine = rotations[((position * half) + (dimension / 2)) * 2], sine = rotations[(((position * half) + (dimension / 2)) * 2) + 1];
                 (double x, double y) = ((a * cosine) - (b * sine), (b * cosine) + (a * sine));
