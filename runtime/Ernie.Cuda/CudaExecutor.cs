@@ -56,7 +56,7 @@ public sealed class CudaExecutor : IExecutor, IDeviceSampling
         _device = device;
         device.MakeCurrent();
         ISampler[] samplers = DeviceSamplers(options);
-        Plan = CreatePlan(graph, device.Profile, options);
+        Plan = CreatePlan(graph, device.Profile, options, options.KeepsBf16Copies && HasRoomForCopies(graph, device, options));
         ModelShape shape = graph.Shape;
         int maxModelLength = Math.Min(options.MaxModelLength ?? shape.MaxPosition, shape.MaxPosition);
         int pagesPerSequence = (maxModelLength + KernelPlan.TokensPerPage - 1) / KernelPlan.TokensPerPage;
@@ -113,12 +113,19 @@ public sealed class CudaExecutor : IExecutor, IDeviceSampling
     /// <param name="profile">The device.</param>
     /// <param name="options">What the executor would be made with.</param>
     /// <exception cref="CudaUnavailableException">The model has no kernels.</exception>
+    /// <remarks>Copies in bf16 that the options allow are taken to have room.</remarks>
     public static KernelPlan CreatePlan(ModelGraph graph, DeviceProfile profile, CudaExecutorOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
+        return CreatePlan(graph, profile, options, options.KeepsBf16Copies);
+    }
+
+    private static KernelPlan CreatePlan(ModelGraph graph, DeviceProfile profile, CudaExecutorOptions options, bool keepsBf16Copies)
+    {
         try
         {
-            return KernelPlanner.Create(graph, profile, [.. DeviceSamplers(options).Select(sampler => sampler.Device!)]); // Those that have one.
+            DeviceSnippet[] samplers = [.. DeviceSamplers(options).Select(sampler => sampler.Device!)]; // Those that have one.
+            return KernelPlanner.Create(graph, profile, samplers, keepsBf16Copies);
         }
         catch (KernelPlanException exception)
         {
@@ -207,6 +214,12 @@ public sealed class CudaExecutor : IExecutor, IDeviceSampling
         long now = Stopwatch.GetTimestamp();
         options.Phase?.Invoke(phase, Stopwatch.GetElapsedTime(since, now));
         since = now;
+    }
+
+    private static bool HasRoomForCopies(ModelGraph graph, CudaDevice device, CudaExecutorOptions options)
+    {
+        (long free, long total) = device.Memory();
+        return KernelPlanner.Bf16CopyBytes(graph, device.Profile) <= (free - ((1 - options.GpuMemoryUtilization) * total)) / 4;
     }
 
     // In the order of their index behind the built-in greedy one.

@@ -28,6 +28,12 @@ public sealed class CudaExecutorOptions
     /// <summary>Whether kernels may start before their predecessor has ended, where the device can.</summary>
     public bool UsesDependentLaunch { get; init; } = true;
 
+    /// <summary>
+    /// Whether quantised weights are also kept in bf16 on a device whose kernels for more than 8 tokens want that;
+    /// left away all the same when the copies would take more than a quarter of the memory that is to be had.
+    /// </summary>
+    public bool KeepsBf16Copies { get; init; } = true;
+
     /// <summary>Samplers whose device form is compiled in.</summary>
     public IReadOnlyList<ISampler> Samplers { get; init; } = [];
 

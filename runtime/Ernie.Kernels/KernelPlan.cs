@@ -60,7 +60,7 @@ public sealed class KernelPlan
     public IReadOnlyList<LinearKernels> Linears => [QueryKeyValue, Output, GateUp, Down, Head];
 
     /// <summary>Whether kernels that write the residual prepare the norm of the next, for steps of more than 8 tokens.</summary>
-    public bool PreparesNorms => Linears.All(linear => linear.Tiles.All(tile => tile.UsesTensorMaps));
+    public bool PreparesNorms => Linears.Where(linear => linear != Head).All(linear => linear.Tiles.All(tile => tile.UsesTensorMaps));
 
     /// <summary>Tokens of one tile of prefill attention.</summary>
     public int PrefillTileTokens => AttentionPrefill.Threads / 32 * 16 / Model.Shape.QueryHeadsPerKeyValueHead;

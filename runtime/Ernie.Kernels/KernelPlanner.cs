@@ -19,22 +19,37 @@ public sealed class KernelPlanner
 
     private readonly DenseModel _model;
     private readonly DeviceProfile _device;
+    private readonly bool _keepsBf16Copies;
 
-    private KernelPlanner(DenseModel model, DeviceProfile device)
+    private KernelPlanner(DenseModel model, DeviceProfile device, bool keepsBf16Copies)
     {
         _model = model;
         _device = device;
+        _keepsBf16Copies = keepsBf16Copies;
     }
 
     /// <summary>Makes the plan.</summary>
     /// <param name="graph">A dense model's graph after the shared passes.</param>
     /// <param name="device">The device.</param>
     /// <param name="samplers">Device forms of samplers, in the order of their index behind the built-in greedy one.</param>
+    /// <param name="keepsBf16Copies">Whether quantised weights may also be kept in bf16, for steps of more than 8 tokens.</param>
     /// <exception cref="KernelPlanException">There are no kernels for the model.</exception>
-    public static KernelPlan Create(ModelGraph graph, DeviceProfile device, IReadOnlyList<DeviceSnippet>? samplers = null)
+    public static KernelPlan Create(
+        ModelGraph graph, DeviceProfile device, IReadOnlyList<DeviceSnippet>? samplers = null, bool keepsBf16Copies = true)
     {
         ArgumentNullException.ThrowIfNull(device);
-        return new KernelPlanner(DenseModel.From(graph), device).Create(samplers ?? []);
+        return new KernelPlanner(DenseModel.From(graph), device, keepsBf16Copies).Create(samplers ?? []);
+    }
+
+    /// <summary>Bytes that the bf16 copies of quantised weights take.</summary>
+    /// <param name="graph">A model's graph after the shared passes.</param>
+    /// <param name="device">The device.</param>
+    public static long Bf16CopyBytes(ModelGraph graph, DeviceProfile device)
+    {
+        ArgumentNullException.ThrowIfNull(graph);
+        ArgumentNullException.ThrowIfNull(device);
+        return device.Architecture.HasWarpgroupProducts
+            ? graph.Linears.Where(IsQuantized).Sum(linear => (long)linear.OutFeatures * linear.InFeatures * sizeof(ushort)) : 0;
     }
 
     private ModelShape Shape => _model.Shape;
@@ -163,7 +178,7 @@ public sealed class KernelPlanner
                 KernelConstant.Of("kEpsilon", (float)Shape.RmsNormEpsilon),
             ],
         };
-        if (_device.Architecture.HasWarpgroupProducts)
+        if (_device.Architecture.HasWarpgroupProducts && (_keepsBf16Copies || !IsQuantized(weight)))
         {
             // Rows of logits are few and gathered, so the head's are normalised apart.
             bool normalizesSums = normalizes && epilogue != "kLogits";
@@ -171,7 +186,7 @@ public sealed class KernelPlanner
             return new LinearKernels(weight, decode, warpgroupTiles.Create())
             {
                 DecodeTileOutputs = 8 * rowTiles,
-                Expand = weight.Encoding.Format == WeightFormat.BFloat16 ? null : Expand(weight.Encoding, encoding),
+                Expand = IsQuantized(weight) ? Expand(weight.Encoding, encoding) : null,
             };
         }
 
@@ -187,6 +202,8 @@ public sealed class KernelPlanner
             DecodeTileOutputs = 8 * rowTiles,
         };
     }
+
+    private static bool IsQuantized(LinearWeight weight) => weight.Encoding.Format != WeightFormat.BFloat16;
 
     private static KernelSpec Expand(WeightEncoding encoding, string encodingName) => new()
     {

@@ -39,6 +39,54 @@ public class KernelPlanTests
     }
 
     [Fact]
+    public void Create_WithoutCopies_MultipliesByPackedWeights()
+    {
+        ModelGraph graph = DenseGraphs.Create(DenseGraphs.Base, DenseGraphs.Recipes["fp8"]);
+        DeviceProfile hopper = DeviceProfile.Typical(GpuArchitecture.Parse("sm_90a"));
+
+        KernelPlan with = KernelPlanner.Create(graph, hopper), without = KernelPlanner.Create(graph, hopper, keepsBf16Copies: false);
+
+        Assert.True(with.PreparesNorms);
+        Assert.False(without.PreparesNorms);
+        Assert.All(with.Linears, linear => Assert.All(linear.Tiles, tile => Assert.True(tile.UsesTensorMaps)));
+        // The head is bf16 in this recipe: it needs no copy.
+        Assert.All(without.Linears, linear => Assert.All(linear.Tiles, tile => Assert.Equal(linear == without.Head, tile.UsesTensorMaps)));
+        Assert.All(without.Linears, linear => Assert.Null(linear.Expand));
+    }
+
+    [Theory]
+    [InlineData("bf16", "sm_90a", 0)]
+    [InlineData("fp8", "sm_90a", 509_607_936)]
+    [InlineData("wint8", "sm_90a", 509_607_936 + 211_812_352)]
+    [InlineData("wint8", "sm_80", 0)]
+    public void Bf16CopyBytes_OfAPlan_AreThoseOfItsQuantisedWeights(string recipe, string architecture, long bytes) => Assert.Equal(
+        bytes,
+        KernelPlanner.Bf16CopyBytes(
+            DenseGraphs.Create(DenseGraphs.Base, DenseGraphs.Recipes[recipe]), DeviceProfile.Typical(GpuArchitecture.Parse(architecture))));
+
+    [Theory]
+    [InlineData(9)]
+    [InlineData(16)]
+    [InlineData(17)]
+    [InlineData(128)]
+    [InlineData(256)]
+    [InlineData(257)]
+    [InlineData(8192)]
+    public void TileFor_AnyTokenCount_IsOneThatServesIt(int tokens)
+    {
+        foreach (GpuArchitecture architecture in GpuArchitecture.Tested)
+        {
+            foreach (LinearKernels linear in Plan("ernie-4.5-0.3b", DenseGraphs.Recipes["wint4"], architecture).Linears)
+            {
+                LinearTile tile = linear.TileFor(tokens);
+                Assert.InRange(tokens, 1, tile.MostTokens);
+                Assert.Equal(0, linear.Weight.OutFeatures % tile.Outputs);
+                Assert.Equal(tile.Split, tile.Kernel.ClusterSize);
+            }
+        }
+    }
+
+    [Fact]
     public void Create_HeadSizeOtherThan128_IsRefusedWithTheReason()
     {
         ModelShape shape = DenseGraphs.Tales with { HeadDim = 64, QueryHeads = 8, KeyValueHeads = 4 };

@@ -72,6 +72,7 @@ public sealed class CudaBackend : IBackend
             GpuMemoryUtilization = options.MemoryUtilization,
             PageCount = options.PageCount,
             UsesGraphs = options.UseCudaGraphs,
+            KeepsBf16Copies = options.KeepBf16Copies,
             Samplers = samplers,
             Phase = phase,
         };

@@ -44,6 +44,9 @@ public sealed class EngineOptions
     /// <summary>Whether steps are replayed as CUDA graphs.</summary>
     public bool UseCudaGraphs { get; set; } = true;
 
+    /// <summary>Whether quantised weights are also kept in bf16 on a GPU that multiplies many tokens faster by them.</summary>
+    public bool KeepBf16Copies { get; set; } = true;
+
     /// <summary>Seed of requests that bring none; null draws one per request.</summary>
     public ulong? Seed { get; set; }
 
@@ -92,6 +95,7 @@ public sealed class EngineOptions
             EnableChunkedPrefill = options.Flag("enable-chunked-prefill"),
             EnableOverlap = options.Flag("enable-overlap-schedule"),
             UseCudaGraphs = UsesCudaGraphs(options),
+            KeepBf16Copies = options.Flag("keep-bf16-copies"),
             Seed = (ulong?)options.WholeNumber("seed"),
             Sampler = options.RequiredText("sampler") is "base" or "base_non_truncated" or "air" ? "standard" : options.RequiredText("sampler"),
             CachePolicy = options.RequiredText("cache-policy"),

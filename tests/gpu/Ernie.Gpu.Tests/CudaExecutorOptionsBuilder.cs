@@ -20,6 +20,8 @@ internal sealed class CudaExecutorOptionsBuilder
 
     public bool UsesDependentLaunch { get; set; } = true;
 
+    public bool KeepsBf16Copies { get; set; } = true;
+
     public IReadOnlyList<ISampler> Samplers { get; set; } = [ArgMaxSampler.Instance];
 
     public double GpuMemoryUtilization { get; set; } = 0.9;
@@ -36,6 +38,7 @@ internal sealed class CudaExecutorOptionsBuilder
         PageCount = PageCount,
         UsesGraphs = UsesGraphs,
         UsesDependentLaunch = UsesDependentLaunch,
+        KeepsBf16Copies = KeepsBf16Copies,
         Samplers = Samplers,
         GpuMemoryUtilization = GpuMemoryUtilization,
         CubinCache = CubinCache,

@@ -30,6 +30,21 @@ public sealed class ModelTests
         }
     }
 
+    [Theory]
+    [InlineData("wint8")]
+    [InlineData("wint4")]
+    [InlineData("fp8")]
+    public void Tales_WithAndWithoutBf16Copies_GivesTheSameLogits(string quantization)
+    {
+        using CudaExecutor with = Gpu.Tales(quantization), without = Gpu.Tales(quantization, options => options.KeepsBf16Copies = false);
+        ModelFixtures.Prompt prompt = ModelFixtures.Tales().Last();
+
+        float[] expected = new Session(without).Prefill(0, prompt.Ids, prompt.Ids.Length), actual = new Session(with).Prefill(0, prompt.Ids, prompt.Ids.Length);
+
+        // Both multiply bf16 by the same weights; activations are rounded in other places.
+        Assert.True(Numeric.RelativeError(expected, actual) < Bf16RelativeError);
+    }
+
     [Fact]
     public void Tales_LogitsOfEveryToken_AreTheReferences()
     {
