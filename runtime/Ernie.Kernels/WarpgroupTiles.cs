@@ -17,6 +17,9 @@ internal sealed class WarpgroupTiles
     // Two blocks beside each other: a kernel then fetches its weights while the one ahead of it still runs.
     private const int HalfOfSharedMemory = 112 * 1024;
 
+    // One block and what it stages its sums in.
+    private const int DeepRing = 200 * 1024;
+
     private readonly DeviceProfile _device;
     private readonly string _name;
     private readonly LinearWeight _weight;
@@ -49,20 +52,23 @@ internal sealed class WarpgroupTiles
     /// <summary>The kernels that a plan uses, for any number of tokens.</summary>
     public IReadOnlyList<LinearTile> Create() =>
     [
-        .. ((int[])[16, 32, 64, 128]).Select(tokens => Small(tokens) with { MostTokens = tokens }),
-        Small(128) with { MostTokens = 256 },
+        .. ((int[])[16, 32, 64, 128, 256]).Select(tokens => Small(tokens) with { MostTokens = tokens }),
         Tile(128, 128, 1, 3, keepsWeights: true),
     ];
 
-    // Few tiles: blocks share the inputs of one until every multiprocessor has work.
+    // About two thirds of the multiprocessors get a block with a deep ring: the next kernel's blocks find room on the others and
+    // fetch their weights meanwhile. Few tiles: blocks share the inputs of one.
     private LinearTile Small(int tokens)
     {
         const int Outputs = 64;
-        int tiles = _weight.OutFeatures / Outputs;
+        bool isWide = _weight.OutFeatures / Outputs > 2 * _device.Multiprocessors;
+        int tokensOfTile = isWide ? tokens : Math.Min(tokens, 128);
+        int blocks = _weight.OutFeatures / Outputs * (tokens / tokensOfTile);
         int split = 1;
-        while (split < MostSplit && 2 * split * tiles <= _device.Multiprocessors * 5 / 4 && _weight.InFeatures % (2 * split * Depth) == 0)
+        while (split < MostSplit && 2 * split * blocks <= _device.Multiprocessors * 3 / 4 && _weight.InFeatures % (2 * split * Depth) == 0)
             split *= 2;
-        return Tile(tokens, Outputs, split, 4);
+        int stages = (isWide ? HalfOfSharedMemory : DeepRing) / ((tokensOfTile + Outputs) * RowBytes);
+        return Tile(tokensOfTile, Outputs, split, Math.Clamp(stages, 3, 8), keepsWeights: tokens > tokensOfTile);
     }
 
     /// <summary>One variant.</summary>
@@ -77,17 +83,19 @@ internal sealed class WarpgroupTiles
         int blocks = _weight.InFeatures / Depth / split;
         stages = Math.Min(stages, blocks);
         int sumBytes = tokens * (outputs + 4) * sizeof(float);
-        int threads = WarpSize * ((WarpsPerGroup * outputs / 64) + 1);
+        // Small tiles wait for memory more than they multiply: more warps share the outputs.
+        int helpers = tokens * outputs < 128 * 128 ? WarpsPerGroup : 1;
+        int threads = WarpSize * ((WarpsPerGroup * outputs / 64) + helpers);
         // The ring begins at a multiple of 1,024.
         int sharedMemory = Math.Max(stages * stageBytes, sumBytes) + 1024;
         KernelSpec kernel = new()
         {
-            Name = string.Create(CultureInfo.InvariantCulture, $"ernie_{_name}_{outputs}x{tokens}x{split}x{stages}{(IsScaled ? "_scaled" : "")}"),
+            Name = string.Create(CultureInfo.InvariantCulture, $"ernie_{_name}_{outputs}x{tokens}x{split}x{stages}{(keepsWeights ? "_kept" : "")}{(IsScaled ? "_scaled" : "")}"),
             Header = "ernie/linear/linear_wgmma.cuh",
             Function = "linear_wgmma",
             Arguments = "LinearWgmmaArgs",
             Threads = threads,
-            MinBlocks = sharedMemory <= HalfOfSharedMemory ? 2 : 1,
+            MinBlocks = sharedMemory <= HalfOfSharedMemory && threads <= 288 ? 2 : 1,
             ClusterSize = split,
             Constants =
             [
@@ -95,7 +103,7 @@ internal sealed class WarpgroupTiles
                 KernelConstant.Of("ernie::Epilogue", "kEpilogue", "ernie::Epilogue::" + _epilogue),
                 .. _epilogueConstants,
                 KernelConstant.Of("kTileTokens", tokens), KernelConstant.Of("kTileOutputs", outputs), KernelConstant.Of("kSplit", split),
-                KernelConstant.Of("kStages", stages), KernelConstant.Of("kKeepsWeights", keepsWeights), KernelConstant.Of("kScaled", IsScaled),
+                KernelConstant.Of("kStages", stages), KernelConstant.Of("kHelpers", helpers), KernelConstant.Of("kKeepsWeights", keepsWeights), KernelConstant.Of("kScaled", IsScaled),
                 KernelConstant.Of("kNormalizes", _normalizes), KernelConstant.Of("kPreparesNorm", _epilogue == "kResidual"),
                 .. _normalizes ? [KernelConstant.Of("kEpsilon", _epsilon)] : (KernelConstant[])[],
             ],

@@ -30,6 +30,37 @@ struct PairTarget {
     float2 other; // kResidual: what is added to. kQkv: cosine and sine; 1 and 0 for values
 };
 
+// Where a token is in its sequence and in the cache; kernels with many pairs of a token find it once.
+struct CachePlace {
+    int position;
+    int row; // of the cache, seen as [pages * kv heads * tokens per page, head size], for kv head 0; where a page was asked for
+};
+
+template <class Spec>
+__device__ __forceinline__ CachePlace cache_place(const EpilogueArgs& args, int token, bool needs_page) {
+    TokenPlace place = args.places[token];
+    if (!needs_page) return {place.position, 0};
+    int page = args.page_table[static_cast<size_t>(place.slot) * args.pages_per_slot + place.position / Spec::kTokensPerPage];
+    return {place.position, page * Spec::kKeyValueHeads * Spec::kTokensPerPage + place.position % Spec::kTokensPerPage};
+}
+
+// kQkv, outputs n and n + 1.
+template <class Spec>
+__device__ __forceinline__ PairTarget pair_target(const EpilogueArgs& args, int token, int n, CachePlace place) {
+    constexpr int kQueryWidth = Spec::kHeads * Spec::kHeadSize;
+    constexpr int kKeyWidth = Spec::kKeyValueHeads * Spec::kHeadSize;
+    int dimension = n % Spec::kHeadSize;
+    float2 rotation = {1, 0};
+    if (n < kQueryWidth + kKeyWidth)
+        rotation = args.rotations[static_cast<size_t>(place.position) * (Spec::kHeadSize / 2) + dimension / 2];
+    if (n < kQueryWidth) return {args.query + static_cast<size_t>(token) * kQueryWidth + n, rotation};
+
+    bool is_key = n < kQueryWidth + kKeyWidth;
+    int head = (n - (is_key ? kQueryWidth : kQueryWidth + kKeyWidth)) / Spec::kHeadSize;
+    size_t row = static_cast<size_t>(place.row) + head * Spec::kTokensPerPage;
+    return {(is_key ? args.keys : args.values) + row * Spec::kHeadSize + dimension, rotation};
+}
+
 template <class Spec>
 __device__ __forceinline__ PairTarget pair_target(const EpilogueArgs& args, int token, int n) {
     if constexpr (Spec::kEpilogue == Epilogue::kResidual) {
@@ -40,20 +71,7 @@ __device__ __forceinline__ PairTarget pair_target(const EpilogueArgs& args, int 
     } else if constexpr (Spec::kEpilogue == Epilogue::kSwiglu) {
         return {args.activation + static_cast<size_t>(token) * (Spec::kOutputs / 2) + n / 2, {}};
     } else {
-        constexpr int kQueryWidth = Spec::kHeads * Spec::kHeadSize;
-        constexpr int kKeyWidth = Spec::kKeyValueHeads * Spec::kHeadSize;
-        TokenPlace place = args.places[token];
-        int dimension = n % Spec::kHeadSize;
-        float2 rotation = {1, 0};
-        if (n < kQueryWidth + kKeyWidth)
-            rotation = args.rotations[static_cast<size_t>(place.position) * (Spec::kHeadSize / 2) + dimension / 2];
-        if (n < kQueryWidth) return {args.query + static_cast<size_t>(token) * kQueryWidth + n, rotation};
-
-        bool is_key = n < kQueryWidth + kKeyWidth;
-        int head = (n - (is_key ? kQueryWidth : kQueryWidth + kKeyWidth)) / Spec::kHeadSize;
-        int page = args.page_table[static_cast<size_t>(place.slot) * args.pages_per_slot + place.position / Spec::kTokensPerPage];
-        size_t row = (static_cast<size_t>(page) * Spec::kKeyValueHeads + head) * Spec::kTokensPerPage + place.position % Spec::kTokensPerPage;
-        return {(is_key ? args.keys : args.values) + row * Spec::kHeadSize + dimension, rotation};
+        return pair_target<Spec>(args, token, n, cache_place<Spec>(args, token, n >= Spec::kHeads * Spec::kHeadSize));
     }
 }
 

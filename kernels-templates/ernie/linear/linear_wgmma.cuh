@@ -1,6 +1,6 @@
 // Linear for more than 8 tokens on compute capability 9.0: warpgroup products fed by tensor copies.
 //   launch   grid (outputs / kTileOutputs * kSplit, tokens / kTileTokens rounded up), clusters of kSplit; per 64 outputs of a tile
-//            one warpgroup that multiplies, and one warp that copies
+//            one warpgroup that multiplies, and kHelpers warps of which the first copies; four of them help with the outputs
 //   weights  bf16 [outputs, inputs], rows as they are
 //   input    bf16 [tokens, inputs]; kNormalizes: residual times gain, of which the sums are divided by the root mean square
 // Weights are the rows of A, tokens the columns of B, so that few tokens waste nothing. The blocks of a cluster split the inputs;
@@ -34,17 +34,22 @@ __device__ void linear_wgmma(const LinearWgmmaArgs& args) {
     constexpr int kRing = Spec::kStages < kBlocks ? Spec::kStages : kBlocks;
     constexpr int kGroups = Spec::kTileOutputs / 64;
     constexpr int kWarps = 4 * kGroups;
+    constexpr int kOutputWarps = Spec::kHelpers == 4 ? kWarps + 4 : kWarps;
     constexpr int kBoxBytes = 64 * kDepth * 2;
     constexpr int kWeightBytes = kGroups * kBoxBytes;
     constexpr int kStageBytes = kWeightBytes + Spec::kTileTokens * kDepth * 2;
     constexpr int kColumns = Spec::kTileTokens < 128 ? Spec::kTileTokens : 128;
     constexpr int kParts = Spec::kTileTokens / kColumns;
     constexpr int kSumStride = Spec::kTileOutputs + 4; // floats; a warp's store then touches every bank once
-    static_assert(Spec::kThreads == 32 * (kWarps + 1), "warps that multiply, and one that copies");
+    static_assert(Spec::kThreads == 32 * (kWarps + Spec::kHelpers), "warps that multiply, and those that copy and help");
     static_assert(Spec::kInputs % (kDepth * Spec::kSplit) == 0 && Spec::kOutputs % Spec::kTileOutputs == 0, "whole tiles");
     static_assert(Spec::kTileTokens % kColumns == 0 && Spec::kTileTokens % Spec::kSplit == 0, "blocks share a tile's tokens evenly");
 
     __shared__ alignas(8) unsigned long long filled_barriers[kRing], emptied_barriers[kRing];
+    // Tokens of more than one batch: found once, while the product runs.
+    constexpr bool kSharesPlaces =
+        Spec::kEpilogue == Epilogue::kQkv && (Spec::kTileTokens / Spec::kSplit + kOutputWarps - 1) / kOutputWarps * kGroups > 8;
+    __shared__ CachePlace places[kSharesPlaces ? Spec::kTileTokens : 1];
     __shared__ float norm_factors[Spec::kNormalizes ? Spec::kTileTokens : 1];
     extern __shared__ uint4 memory[];
     const unsigned ring = (shared_address(memory) + 1023u) & ~1023u; // the swizzle counts from multiples of 1,024
@@ -93,6 +98,36 @@ __device__ void linear_wgmma(const LinearWgmmaArgs& args) {
             copy_input(block);
         }
     }
+    // A warp stores whole tokens, a lane neighbouring outputs. What that reads is asked for before the product where registers hold
+    // it, else in batches. Tokens that are not there are computed as copies of the last one and not stored: no branch parts the loads.
+    constexpr int kTokens = Spec::kTileTokens / Spec::kSplit;
+    constexpr int kTokensOfWarp = (kTokens + kOutputWarps - 1) / kOutputWarps;
+    constexpr int kMostPairs = 8;
+    constexpr bool kOneBatch = kTokensOfWarp * kGroups <= kMostPairs;
+    constexpr int kBatch = kOneBatch ? kTokensOfWarp : kMostPairs / kGroups;
+    PairTarget targets[kBatch][kGroups];
+    auto index_of = [&](int first, int i) { return min(first + i * kOutputWarps, kTokens - 1) * Spec::kSplit + rank; };
+    auto find_targets = [&](int first) {
+#pragma unroll
+        for (int i = 0; i < kBatch; i++)
+#pragma unroll
+            for (int group = 0; group < kGroups; group++) {
+                int token = min(first_token + index_of(first, i), token_count - 1), n = first_output + group * 64 + 2 * lane;
+                if constexpr (kSharesPlaces) targets[i][group] = pair_target<Spec>(args.epilogue, token, n, places[index_of(first, i)]);
+                else targets[i][group] = pair_target<Spec>(args.epilogue, token, n);
+            }
+    };
+    if constexpr (kOneBatch)
+        if (warp < kOutputWarps) find_targets(warp);
+    float2 factors[kGroups], gains[kGroups];
+#pragma unroll
+    for (int group = 0; group < kGroups; group++) {
+        int n = first_output + group * 64 + 2 * lane;
+        factors[group] = Spec::kScaled ? *reinterpret_cast<const float2*>(args.scales + n) : float2{1, 1};
+        unsigned gain = Spec::kPreparesNorm && args.gain ? *reinterpret_cast<const unsigned*>(args.gain + n) : 0;
+        gains[group] = {low_to_float(gain), high_to_float(gain)};
+    }
+
     if (warp < kWarps) {
         if constexpr (Spec::kNormalizes) {
             constexpr int kSquares = Spec::kInputs / 64;
@@ -105,6 +140,9 @@ __device__ void linear_wgmma(const LinearWgmmaArgs& args) {
                 norm_factors[i] = rsqrtf(sum / Spec::kInputs + Spec::kEpsilon);
             }
         }
+        if constexpr (kSharesPlaces)
+            for (int i = threadIdx.x; i < Spec::kTileTokens; i += 32 * kWarps)
+                places[i] = cache_place<Spec>(args.epilogue, min(first_token + i, token_count - 1), true);
         float sums[kParts][kColumns / 2] = {};
 #pragma unroll 1
         for (int block = 0; block < kBlocks; block++) {
@@ -141,41 +179,20 @@ __device__ void linear_wgmma(const LinearWgmmaArgs& args) {
                 target[8] = sums[part][4 * j + 2];
                 target[kSumStride + 8] = sums[part][4 * j + 3];
             }
-        if constexpr (Spec::kSplit == 1) asm volatile("bar.sync 1, %0;" ::"n"(32 * kWarps) : "memory");
     }
     if constexpr (Spec::kSplit > 1) synchronize_cluster();
+    else __syncthreads();
 
-    if (warp < kWarps) {
-        // A warp takes whole tokens, a lane neighbouring outputs. What the epilogue reads is asked for before anything is stored.
-        constexpr int kTokens = Spec::kTileTokens / Spec::kSplit;
-        constexpr int kTokensOfWarp = (kTokens + kWarps - 1) / kWarps;
-        constexpr int kMostPairs = 8;
-        constexpr int kBatch = kTokensOfWarp * kGroups < kMostPairs ? kTokensOfWarp : kMostPairs / kGroups;
-        float2 factors[kGroups], gains[kGroups];
-#pragma unroll
-        for (int group = 0; group < kGroups; group++) {
-            int n = first_output + group * 64 + 2 * lane;
-            factors[group] = Spec::kScaled ? *reinterpret_cast<const float2*>(args.scales + n) : float2{1, 1};
-            unsigned gain = Spec::kPreparesNorm && args.gain ? *reinterpret_cast<const unsigned*>(args.gain + n) : 0;
-            gains[group] = {low_to_float(gain), high_to_float(gain)};
-        }
+    if (warp < kOutputWarps) {
 #pragma unroll 1
-        for (int first = warp; first < kTokens; first += kWarps * kBatch) {
-            // Tokens that are not there are computed as copies of the last one, and not stored: no branch parts the loads.
-            PairTarget targets[kBatch][kGroups];
+        for (int first = warp; first < kTokens; first += kOutputWarps * kBatch) {
+            if constexpr (!kOneBatch) find_targets(first);
             float2 values[kBatch][kGroups];
-            auto index_of = [&](int i) { return min(first + i * kWarps, kTokens - 1) * Spec::kSplit + rank; };
-#pragma unroll
-            for (int i = 0; i < kBatch; i++)
-#pragma unroll
-                for (int group = 0; group < kGroups; group++)
-                    targets[i][group] = pair_target<Spec>(
-                        args.epilogue, min(first_token + index_of(i), token_count - 1), first_output + group * 64 + 2 * lane);
 #pragma unroll
             for (int i = 0; i < kBatch; i++)
 #pragma unroll
                 for (int group = 0; group < kGroups; group++) {
-                    unsigned address = ring + (index_of(i) * kSumStride + group * 64 + 2 * lane) * 4;
+                    unsigned address = ring + (index_of(first, i) * kSumStride + group * 64 + 2 * lane) * 4;
                     float2 sum;
                     if constexpr (Spec::kSplit == 1) {
                         sum = load_shared_pair(address);
@@ -187,13 +204,13 @@ __device__ void linear_wgmma(const LinearWgmmaArgs& args) {
 #pragma unroll
                         for (int block = 1; block < Spec::kSplit; block++) sum = {sum.x + shares[block].x, sum.y + shares[block].y};
                     }
-                    float norm = Spec::kNormalizes ? norm_factors[index_of(i)] : 1.0f;
+                    float norm = Spec::kNormalizes ? norm_factors[index_of(first, i)] : 1.0f;
                     values[i][group] = {sum.x * factors[group].x * norm, sum.y * factors[group].y * norm};
                 }
 #pragma unroll
             for (int i = 0; i < kBatch; i++) {
-                int token = first_token + index_of(i);
-                if (first + i * kWarps >= kTokens || token >= token_count) continue;
+                int token = first_token + index_of(first, i);
+                if (first + i * kOutputWarps >= kTokens || token >= token_count) continue;
 #pragma unroll
                 for (int group = 0; group < kGroups; group++) {
                     int n = first_output + group * 64 + 2 * lane;

@@ -26,15 +26,81 @@ public sealed class MatrixBenchmarks
     [InlineData(64)]
     [InlineData(128)]
     [InlineData(256)]
-    [InlineData(4096)]
-    public void WarpgroupTiles_OfEachMatrix_AreMeasured(int tokens)
+    public void Small_EachMatrixOfALayer_IsMeasured(int tokens) => Alone(tokens, name => name != "head");
+
+    [Theory(Explicit = true)]
+    [InlineData(16)]
+    [InlineData(64)]
+    [InlineData(128)]
+    [InlineData(256)]
+    public void Head_EveryTile_IsMeasured(int tokens) => Alone(tokens, name => name == "head");
+
+    [Fact(Explicit = true)]
+    public void Prefill_EachMatrixOfALayer_IsMeasured() => Alone(4096, name => name != "head");
+
+    /// <summary>The four matrices in a chain, as a layer has them: what one leaves free the next uses. Changes one at a time while that helps.</summary>
+    [Theory(Explicit = true)]
+    [InlineData(16)]
+    [InlineData(32)]
+    [InlineData(64)]
+    [InlineData(128)]
+    [InlineData(256)]
+    public void Layer_OfTheBestTiles_IsFound(int tokens)
+    {
+        Cuda.CudaDevice device = Require();
+        KernelPlan plan = KernelPlanner.Create(DenseGraphs.Create(DenseGraphs.Base, DenseGraphs.Recipes["bf16"]), device.Profile);
+        (LinearKernels Linear, LinearTile[] Tiles)[] matrices =
+        [
+            .. Matrices(plan)[..4].Select(matrix => (matrix.Linear, Variants(matrix, device.Profile, tokens).ToArray())),
+        ];
+        KernelCompiler compiler = new(CubinCache.Default(), NvrtcForTests.Require());
+        var cubins = compiler.Compile(matrices.SelectMany(matrix => matrix.Tiles.Select(tile => tile.Kernel)), device.Profile.Architecture);
+        Dictionary<KernelSpec, CudaKernel> kernels = cubins.ToDictionary(cubin => cubin.Key, cubin => CudaKernel.Load(cubin.Key, cubin.Value.Cubin.Span));
+        using CudaStream stream = new();
+        using DeviceArena arena = new();
+        Buffers buffers = new(plan, arena, stream);
+        LinearTile[] best = [.. matrices.Select(matrix => matrix.Linear.TileFor(tokens))];
+        double Time(LinearTile[] tiles) => Measure(
+            [.. tiles.Select((tile, index) => (kernels[tile.Kernel], matrices[index].Linear.Weight, tile))], tokens, buffers, stream);
+        string Names(LinearTile[] tiles) => string.Join(" ", tiles.Select(tile => tile.Kernel.Name["ernie_".Length..]));
+
+        double bestTime = Time(best);
+        Report($"{tokens} tokens, layer as planned: {bestTime:F2} us, {Names(best)}");
+        for (int round = 0; round < 2; round++)
+        {
+            for (int matrix = 0; matrix < best.Length; matrix++)
+            {
+                (double Time, LinearTile Tile)[] tried =
+                [
+                    .. matrices[matrix].Tiles.Select(tile => (Time([.. best[..matrix], tile, .. best[(matrix + 1)..]]), tile)).OrderBy(result => result.Item1),
+                ];
+                best[matrix] = tried[0].Tile;
+                bestTime = tried[0].Time;
+                if (round == 1)
+                    Report($"{tokens} tokens, layer with {string.Join(", ", tried[..6].Select(result => string.Create(CultureInfo.InvariantCulture, $"{result.Tile.Kernel.Name["ernie_".Length..]} {result.Time:F2}")))}");
+            }
+        }
+
+        Report($"{tokens} tokens, layer at best: {bestTime:F2} us, {Names(best)}");
+        foreach (CudaKernel kernel in kernels.Values)
+            kernel.Dispose();
+    }
+
+    private static Cuda.CudaDevice Require()
     {
         Cuda.CudaDevice device = Gpu.Require();
         Assert.SkipUnless(device.Profile.Architecture.HasWarpgroupProducts, $"{device.Name} has no warpgroup products.");
+        return device;
+    }
+
+    private static void Alone(int tokens, Func<string, bool> isWanted)
+    {
+        Cuda.CudaDevice device = Require();
         KernelPlan plan = KernelPlanner.Create(DenseGraphs.Create(DenseGraphs.Base, DenseGraphs.Recipes["bf16"]), device.Profile);
         (LinearKernels Linear, LinearTile Tile)[] variants =
         [
-            .. Matrices(plan).SelectMany(matrix => Variants(matrix, device.Profile, tokens).Select(tile => (matrix.Linear, tile))),
+            .. Matrices(plan).Where(matrix => isWanted(matrix.Name))
+                .SelectMany(matrix => Variants(matrix, device.Profile, tokens).Select(tile => (matrix.Linear, tile))),
         ];
         KernelCompiler compiler = new(CubinCache.Default(), NvrtcForTests.Require());
         var cubins = compiler.Compile(variants.Select(variant => variant.Tile.Kernel), device.Profile.Architecture);
@@ -43,22 +109,27 @@ public sealed class MatrixBenchmarks
         Buffers buffers = new(plan, arena, stream);
         foreach (var matrix in variants.GroupBy(variant => variant.Linear.Decode.Name))
         {
-            List<(double Microseconds, string Text)> results = [];
+            List<(double Microseconds, FormattableString Text)> results = [];
             foreach ((LinearKernels linear, LinearTile tile) in matrix)
             {
                 using CudaKernel kernel = CudaKernel.Load(tile.Kernel, cubins[tile.Kernel].Cubin.Span);
-                double time = Measure(kernel, linear.Weight, tile, tokens, buffers, stream);
+                double time = Measure([(kernel, linear.Weight, tile)], tokens, buffers, stream);
                 string planned = linear.TileFor(tokens).Kernel.Name == tile.Kernel.Name ? " (planned)" : "";
-                results.Add((time, string.Create(
-                    CultureInfo.InvariantCulture,
-                    $"bench {tokens} tokens {tile.Kernel.Name}: {time:F2} us, {2.0 * tokens * linear.Weight.OutFeatures * linear.Weight.InFeatures / time / 1e6:F0} TFLOP/s, {KernelPlanPrinter.WeightBytes(linear.Weight) / time / 1e6:F2} TB/s of weights, {kernel.BlocksPerMultiprocessor()} blocks an SM{planned}")));
+                double flops = 2.0 * tokens * linear.Weight.OutFeatures * linear.Weight.InFeatures;
+                results.Add((time, $"{tokens} tokens {tile.Kernel.Name}: {time:F2} us, {flops / time / 1e6:F0} TFLOP/s, {KernelPlanPrinter.WeightBytes(linear.Weight) / time / 1e6:F2} TB/s of weights, {kernel.BlocksPerMultiprocessor()} blocks an SM{planned}"));
             }
 
-            string[] lines = [.. results.OrderBy(result => result.Microseconds).Select(result => result.Text)];
-            Console.WriteLine(string.Join(Environment.NewLine, lines));
-            if (s_report.Length > 0)
-                File.AppendAllLines(s_report, lines);
+            foreach ((_, FormattableString text) in results.OrderBy(result => result.Microseconds))
+                Report(text);
         }
+    }
+
+    private static void Report(FormattableString text)
+    {
+        string line = "bench " + text.ToString(CultureInfo.InvariantCulture);
+        Console.WriteLine(line);
+        if (s_report.Length > 0)
+            File.AppendAllText(s_report, line + Environment.NewLine);
     }
 
     private static (LinearKernels Linear, string Name, string Epilogue)[] Matrices(KernelPlan plan) =>
@@ -72,51 +143,51 @@ public sealed class MatrixBenchmarks
         LinearTile planned = matrix.Linear.TileFor(tokens);
         LinearWeight weight = matrix.Linear.Weight;
         bool isHead = matrix.Name == "head";
-        if (isHead && tokens > 256)
-            return [];
-
         string[] ofEpilogue = ["kHeads", "kKeyValueHeads", "kHeadSize", "kTokensPerPage"];
         WarpgroupTiles tiles = new(
             device, matrix.Name, weight, matrix.Epilogue, [.. planned.Kernel.Constants.Where(constant => ofEpilogue.Contains(constant.Name))],
             matrix.Epilogue is "kQkv" or "kSwiglu", 1e-5f);
+        int Blocks(int width, int outputs, int split) => weight.OutFeatures / outputs * split * ((tokens + width - 1) / width);
         var sizes = tokens > 256
             ? from width in (int[])[128, 256]
-              from outputs in (int[])[128]
-              from stages in (int[])[3, 4, 5]
-              select (width, outputs, split: 1, stages)
+              from stages in (int[])[3, 4]
+              select (width, outputs: 128, split: 1, stages)
             : from width in (int[])[Math.Min(tokens, 64), Math.Min(tokens, 128), Math.Min(tokens, 256)]
               from outputs in (int[])[64, 128]
               from split in isHead ? (int[])[1] : (int[])[1, 2, 4, 8]
               from stages in isHead ? (int[])[3, 4, 6] : (int[])[4, 8]
-              where outputs * width <= 128 * 128 && stages <= weight.InFeatures / 64 / split
-              where weight.OutFeatures / outputs * split * ((tokens + width - 1) / width) <= 400 || isHead
-              where weight.OutFeatures / outputs * split * ((tokens + width - 1) / width) >= 40
+              where stages <= weight.InFeatures / 64 / split && (isHead ? outputs * width <= 128 * 256 && 2 * width >= tokens : outputs * width <= 128 * 128)
+              where isHead || Blocks(width, outputs, split) is >= 40 and <= 200
               select (width, outputs, split, stages);
         return sizes.Distinct()
-            .Select(size => tiles.Tile(size.width, size.outputs, size.split, size.stages, keepsWeights: tokens > 256))
+            .Select(size => tiles.Tile(size.width, size.outputs, size.split, size.stages, keepsWeights: tokens > size.width))
             .Where(tile => tile.Kernel.SharedMemoryBytes <= device.Architecture.SharedMemoryPerBlock)
             .Append(planned).DistinctBy(tile => tile.Kernel.Name);
     }
 
-    private static double Measure(CudaKernel kernel, LinearWeight weight, LinearTile tile, int tokens, Buffers buffers, CudaStream stream)
+    // Time of one round through the matrices.
+    private static double Measure((CudaKernel Kernel, LinearWeight Weight, LinearTile Tile)[] matrices, int tokens, Buffers buffers, CudaStream stream)
     {
-        long bytes = (long)weight.OutFeatures * weight.InFeatures * sizeof(ushort);
-        int copies = (int)(WeightBytes / bytes);
-        int launches = bytes > 100 << 20 || tokens > 256 ? 6 : 40;
+        long bytes = matrices.Sum(matrix => BytesOf(matrix.Weight));
+        int rounds = bytes > 100 << 20 || tokens > 256 ? 6 : matrices.Length > 1 ? 14 : 40;
         ulong count = buffers.Count(tokens);
-        TensorMap input = TensorMap.Of(buffers.Input, MostTokens, weight.InFeatures, tile.Tokens);
         Cuda.Interop.Cuda.Check(Cuda.Interop.Cuda.cuStreamBeginCapture(stream.Handle, Cuda.Interop.Cuda.CU_STREAM_CAPTURE_MODE_THREAD_LOCAL));
-        for (int launch = 0; launch < launches; launch++)
+        for (int round = 0; round < rounds; round++)
         {
-            kernel.Launch(
-                stream.Handle, weight.OutFeatures / tile.Outputs * tile.Split, (tokens + tile.Tokens - 1) / tile.Tokens, 1,
-                new LinearWgmmaArguments
-                {
-                    Weight = TensorMap.Of(buffers.Weights + (ulong)(launch % copies * bytes), weight.OutFeatures, weight.InFeatures, boxRows: 64),
-                    Input = input, TokenCount = count, Epilogue = buffers.Epilogue,
-                    Squares = buffers.Squares, Gain = buffers.Gain, Prepared = buffers.Prepared, NewSquares = buffers.NewSquares, SquareStride = MostTokens,
-                },
-                overlapsPrevious: launch > 0);
+            ulong weights = buffers.Weights + (ulong)(round % (WeightBytes / bytes) * bytes);
+            foreach ((CudaKernel kernel, LinearWeight weight, LinearTile tile) in matrices)
+            {
+                kernel.Launch(
+                    stream.Handle, weight.OutFeatures / tile.Outputs * tile.Split, (tokens + tile.Tokens - 1) / tile.Tokens, 1,
+                    new LinearWgmmaArguments
+                    {
+                        Weight = TensorMap.Of(weights, weight.OutFeatures, weight.InFeatures, boxRows: 64),
+                        Input = TensorMap.Of(buffers.Input, MostTokens, weight.InFeatures, tile.Tokens), TokenCount = count, Epilogue = buffers.Epilogue,
+                        Squares = buffers.Squares, Gain = buffers.Gain, Prepared = buffers.Prepared, NewSquares = buffers.NewSquares, SquareStride = MostTokens,
+                    },
+                    overlapsPrevious: round > 0);
+                weights += (ulong)BytesOf(weight);
+            }
         }
 
         Cuda.Interop.Cuda.Check(Cuda.Interop.Cuda.cuStreamEndCapture(stream.Handle, out SafeCudaGraph graph));
@@ -137,13 +208,15 @@ public sealed class MatrixBenchmarks
                 stream.Synchronize();
                 Cuda.Interop.Cuda.Check(Cuda.Interop.Cuda.cuEventElapsedTime(out float milliseconds, begin.Value, end.Value));
                 if (replay >= 0)
-                    times[replay] = milliseconds * 1000 / launches;
+                    times[replay] = milliseconds * 1000 / rounds;
             }
         }
 
         Array.Sort(times);
         return times[Replays / 2];
     }
+
+    private static long BytesOf(LinearWeight weight) => (long)weight.OutFeatures * weight.InFeatures * sizeof(ushort);
 
     // Random values: a multiplier draws less power, and clocks higher, over zeros.
     private sealed class Buffers

@@ -37,7 +37,7 @@ public sealed class ModelTests
     public void Tales_WithAndWithoutBf16Copies_GivesTheSameLogits(string quantization)
     {
         using CudaExecutor with = Gpu.Tales(quantization), without = Gpu.Tales(quantization, options => options.KeepsBf16Copies = false);
-        ModelFixtures.Prompt prompt = ModelFixtures.Tales().Last();
+        ModelFixtures.Prompt prompt = ModelFixtures.Tales()[^1];
 
         float[] expected = new Session(without).Prefill(0, prompt.Ids, prompt.Ids.Length), actual = new Session(with).Prefill(0, prompt.Ids, prompt.Ids.Length);
 
