@@ -12,6 +12,12 @@ public sealed record LinearTile(KernelSpec Kernel, int Tokens, int Outputs)
     /// <summary>Blocks that share the inputs of a tile.</summary>
     public int Split { get; init; } = 1;
 
+    /// <summary>Neighbouring blocks that copy their common input into each other.</summary>
+    public int Share { get; init; } = 1;
+
+    /// <summary>Tokens of a box of the input's tensor map.</summary>
+    public int BoxTokens => Tokens / Share;
+
     /// <summary>Whether it is linear_wgmma: plain bf16 rows, reached through tensor maps.</summary>
     public bool UsesTensorMaps { get; init; }
 }

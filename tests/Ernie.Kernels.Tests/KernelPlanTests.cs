@@ -81,7 +81,8 @@ public class KernelPlanTests
                 LinearTile tile = linear.TileFor(tokens);
                 Assert.InRange(tokens, 1, tile.MostTokens);
                 Assert.Equal(0, linear.Weight.OutFeatures % tile.Outputs);
-                Assert.Equal(tile.Split, tile.Kernel.ClusterSize);
+                Assert.Equal(tile.Split * tile.Share, tile.Kernel.ClusterSize);
+                Assert.Equal(0, linear.Weight.OutFeatures / tile.Outputs % tile.Share);
             }
         }
     }

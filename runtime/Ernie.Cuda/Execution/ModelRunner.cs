@@ -174,7 +174,7 @@ internal sealed class ModelRunner
                 new LinearWgmmaArguments
                 {
                     Weight = linear.PlainWeight,
-                    Input = InputMap(input, linear.Kernels.Weight.InFeatures, tile.Tokens),
+                    Input = InputMap(input, linear.Kernels.Weight.InFeatures, tile.BoxTokens),
                     Scales = linear.Scales,
                     TokenCount = count,
                     Squares = _buffers.Squares,

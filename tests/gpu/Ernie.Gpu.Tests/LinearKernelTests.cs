@@ -165,7 +165,7 @@ public sealed class LinearKernelTests
             kernel.Launch(stream.Handle, blocks, tokenTiles, 1, new LinearWgmmaArguments
             {
                 Weight = linear.PlainWeight,
-                Input = TensorMap.Of(input, inputRows, linear.Kernels.Weight.InFeatures, tile.Tokens),
+                Input = TensorMap.Of(input, inputRows, linear.Kernels.Weight.InFeatures, tile.BoxTokens),
                 Scales = linear.Scales, TokenCount = count, Epilogue = epilogue,
                 Squares = squares, SquareStride = tokenCount, Gain = gain, Prepared = prepared, NewSquares = newSquares,
             }, overlapsPrevious: false);
