@@ -9,7 +9,7 @@ public sealed record LinearTile(KernelSpec Kernel, int Tokens, int Outputs)
     /// <summary>Most tokens of a step that it serves.</summary>
     public int MostTokens { get; init; } = int.MaxValue;
 
-    /// <summary>Blocks that share the inputs of a tile.</summary>
+    /// <summary>Blocks that share the inputs of a tile: a cluster with tensor maps, else along z, adding through memory.</summary>
     public int Split { get; init; } = 1;
 
     /// <summary>Neighbouring blocks that copy their common input into each other.</summary>

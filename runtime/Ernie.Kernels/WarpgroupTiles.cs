@@ -20,6 +20,9 @@ internal sealed class WarpgroupTiles
     // One block and what it stages its sums in.
     private const int DeepRing = 200 * 1024;
 
+    // Alignment of the ring, barriers, factors of norms.
+    private const int SharedMemoryBeside = 4 * 1024;
+
     private readonly DeviceProfile _device;
     private readonly string _name;
     private readonly LinearWeight _weight;
@@ -53,22 +56,43 @@ internal sealed class WarpgroupTiles
     public IReadOnlyList<LinearTile> Create() =>
     [
         .. ((int[])[16, 32, 64, 128, 256]).Select(tokens => Small(tokens) with { MostTokens = tokens }),
+        .. ((int[])[512, 1024]).Select(tokens => Medium(tokens) with { MostTokens = tokens }),
         Tile(128, 128, 1, 3, keepsWeights: true),
     ];
 
     // About two thirds of the multiprocessors get a block with a deep ring: the next kernel's blocks find room on the others and
-    // fetch their weights meanwhile. Few tiles: blocks share the inputs of one.
+    // fetch their weights meanwhile. Few tiles: blocks share the inputs of one. Sizes are those that MatrixBenchmarks found best.
     private LinearTile Small(int tokens)
     {
         const int Outputs = 64;
-        bool isWide = _weight.OutFeatures / Outputs > 2 * _device.Multiprocessors;
-        int tokensOfTile = isWide ? tokens : Math.Min(tokens, 128);
+        int multiprocessors = _device.Multiprocessors;
+        if (_weight.OutFeatures / Outputs > 2 * multiprocessors)
+            return tokens > 128 ? Tile(tokens, 2 * Outputs, 1, 4) : Tile(tokens, Outputs, 1, Stages(HalfOfSharedMemory, tokens, Outputs));
+
+        bool isNarrow = 2 * _weight.OutFeatures / Outputs < multiprocessors / 2;
+        int tokensOfTile = Math.Min(tokens, tokens > 128 && isNarrow ? 64 : 128);
         int blocks = _weight.OutFeatures / Outputs * (tokens / tokensOfTile);
+        int most = tokens > 128 ? multiprocessors : multiprocessors * 3 / 4;
         int split = 1;
-        while (split < MostSplit && 2 * split * blocks <= _device.Multiprocessors * 3 / 4 && _weight.InFeatures % (2 * split * Depth) == 0)
+        while (split < MostSplit && 2 * split * blocks <= most && _weight.InFeatures % (2 * split * Depth) == 0)
             split *= 2;
-        int stages = (isWide ? HalfOfSharedMemory : DeepRing) / ((tokensOfTile + Outputs) * RowBytes);
-        return Tile(tokensOfTile, Outputs, split, Math.Clamp(stages, 3, 8), keepsWeights: tokens > tokensOfTile);
+        // More blocks than multiprocessors: two beside each other.
+        int memory = blocks > multiprocessors ? HalfOfSharedMemory : DeepRing;
+        return Tile(tokensOfTile, Outputs, split, Stages(memory, tokensOfTile, Outputs), keepsWeights: tokens > tokensOfTile);
+    }
+
+    private static int Stages(int memory, int tokens, int outputs) => Math.Clamp((memory - SharedMemoryBeside) / ((tokens + outputs) * RowBytes), 3, 8);
+
+    // Large tiles would leave multiprocessors without work: half as large, and in two if need be.
+    private LinearTile Medium(int tokens)
+    {
+        const int Tokens = 128, Outputs = 64;
+        int blocks = _weight.OutFeatures / Outputs * tokens / Tokens;
+        if (blocks > 2 * _device.Multiprocessors)
+            return Tile(Tokens, 2 * Outputs, 1, 3, keepsWeights: true);
+
+        int split = 2 * blocks <= _device.Multiprocessors && _weight.InFeatures % (2 * Depth) == 0 ? 2 : 1;
+        return Tile(Tokens, Outputs, split, 4, keepsWeights: true);
     }
 
     /// <summary>One variant.</summary>

@@ -34,6 +34,15 @@ public sealed class KernelCompilationTests : IDisposable
             .. Recipes.SelectMany(recipe => KernelPlanner.Create(DenseGraphs.Create(shape, recipe), DeviceProfile.Typical(architecture)).Kernels).Distinct(),
         ];
 
+        if (Environment.GetEnvironmentVariable("ERNIE_COMPILE_ALL") == "1")
+        {
+            specifications =
+            [
+                .. Recipes.SelectMany(recipe => KernelPlanner.Create(
+                    DenseGraphs.Create(shape, recipe), DeviceProfile.Typical(architecture), null, keepsBf16Copies: false).Kernels).Concat(specifications).Distinct(),
+            ];
+        }
+
         IReadOnlyDictionary<KernelSpec, CompiledKernel> kernels = new KernelCompiler(new CubinCache(_folder), nvrtc).Compile(specifications, architecture);
 
         Assert.Equal(specifications.Length, kernels.Count);

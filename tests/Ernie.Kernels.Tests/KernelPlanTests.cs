@@ -71,6 +71,7 @@ public class KernelPlanTests
     [InlineData(128)]
     [InlineData(256)]
     [InlineData(257)]
+    [InlineData(1024)]
     [InlineData(8192)]
     public void TileFor_AnyTokenCount_IsOneThatServesIt(int tokens)
     {

@@ -27,7 +27,7 @@ internal struct LinearDecodeArguments
 [StructLayout(LayoutKind.Sequential)]
 internal struct LinearTileArguments
 {
-    public ulong Weight, Scales, Input, TokenCount;
+    public ulong Weight, Scales, Input, TokenCount, Partials, Arrivals;
     public EpilogueArguments Epilogue;
 }
 

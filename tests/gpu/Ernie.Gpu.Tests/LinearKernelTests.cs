@@ -78,12 +78,25 @@ public sealed class LinearKernelTests
     public void SwiGlu_AnyTokenCount_GatesTheNormalisedProduct(string model, string format, int tokenCount) =>
         Check(model, format, tokenCount, plan => plan.GateUp, layer => layer.GateUp, isSwiGlu: true);
 
+    /// <summary>Devices that need not keep bf16 copies multiply by the packed weights: the same kernels as on older ones.</summary>
+    [Theory]
+    [MemberData(nameof(PackedCases))]
+    public void Residual_WithoutBf16Copies_AddsTheProduct(string format, int tokenCount) =>
+        Check("0.3b", format, tokenCount, plan => plan.Down, layer => layer.Down, isSwiGlu: false, keepsBf16Copies: false);
+
+    public static TheoryData<string, int> PackedCases => new(
+        from format in s_formats
+        from tokens in (int[])[9, 17, 33, 64, 65, 129, 256, 257]
+        where format != "bf16"
+        select (format, tokens));
+
     private static void Check(
-        string model, string format, int tokenCount, Func<KernelPlan, LinearKernels> kernelsOf, Func<DenseLayer, LinearWeight> weightOf, bool isSwiGlu)
+        string model, string format, int tokenCount, Func<KernelPlan, LinearKernels> kernelsOf, Func<DenseLayer, LinearWeight> weightOf, bool isSwiGlu,
+        bool keepsBf16Copies = true)
     {
         Cuda.CudaDevice device = Gpu.Require();
         ModelShape shape = (model == "tales" ? DenseGraphs.Tales : DenseGraphs.Base) with { LayerCount = 1 };
-        KernelPlan plan = KernelPlanner.Create(DenseGraphs.Create(shape, Recipe(format)), device.Profile);
+        KernelPlan plan = KernelPlanner.Create(DenseGraphs.Create(shape, Recipe(format)), device.Profile, null, keepsBf16Copies);
         LinearKernels kernels = kernelsOf(plan);
         KernelSpec specification = tokenCount <= LinearKernels.DecodeTokens ? kernels.Decode : kernels.TileFor(tokenCount).Kernel;
         LinearWeight weight = weightOf(plan.Model.Layers[0]);
@@ -148,7 +161,7 @@ public sealed class LinearKernelTests
         Assert.Equal(actual, Run());
 
         if (normalizesHere || scalesSums)
-            input = Normalize(input, gain, inputs, shape.RmsNormEpsilon, roundsBeforeScaling: scalesSums);
+            input = Normalize(input, gain, inputs, shape.RmsNormEpsilon);
         double[] expected = Expected(matrix, input, old, tokenCount, isSwiGlu);
         double[] got = [.. actual[..(tokenCount * width)].Select(value => (double)value)];
         Numeric.AssertClose(expected, got, isSwiGlu ? Tolerance.Bf16Product(inputs) : Tolerance.Bf16Dot(inputs));
@@ -159,10 +172,10 @@ public sealed class LinearKernelTests
         in EpilogueArguments epilogue, CudaStream stream, ulong gain = 0, ulong prepared = 0, ulong newSquares = 0)
     {
         LinearTile tile = linear.Kernels.TileFor(tokenCount);
-        int blocks = linear.Kernels.Weight.OutFeatures / tile.Outputs * tile.Split, tokenTiles = (tokenCount + tile.Tokens - 1) / tile.Tokens;
+        int blocks = linear.Kernels.Weight.OutFeatures / tile.Outputs, tokenTiles = (tokenCount + tile.Tokens - 1) / tile.Tokens;
         if (tile.UsesTensorMaps)
         {
-            kernel.Launch(stream.Handle, blocks, tokenTiles, 1, new LinearWgmmaArguments
+            kernel.Launch(stream.Handle, blocks * tile.Split, tokenTiles, 1, new LinearWgmmaArguments
             {
                 Weight = linear.PlainWeight,
                 Input = TensorMap.Of(input, inputRows, linear.Kernels.Weight.InFeatures, tile.BoxTokens),
@@ -172,10 +185,15 @@ public sealed class LinearKernelTests
             return;
         }
 
-        kernel.Launch(stream.Handle, blocks, tokenTiles, 1, new LinearTileArguments
+        int tiles = blocks * tokenTiles;
+        using DeviceArena arena = new();
+        kernel.Launch(stream.Handle, blocks, tokenTiles, tile.Split, new LinearTileArguments
         {
             Weight = linear.Weight, Scales = linear.Scales, Input = input, TokenCount = count, Epilogue = epilogue,
+            Partials = arena.Take((long)tiles * tile.Split * tile.Tokens * tile.Outputs * sizeof(float)),
+            Arrivals = arena.TakeCleared(sizeof(int) * tiles, stream.Handle),
         }, overlapsPrevious: false);
+        stream.Synchronize();
     }
 
     internal static DeviceLinear Upload(
@@ -240,7 +258,7 @@ public sealed class LinearKernelTests
         return gated;
     }
 
-    private static float[] Normalize(float[] input, float[] gain, int width, double epsilon, bool roundsBeforeScaling)
+    private static float[] Normalize(float[] input, float[] gain, int width, double epsilon)
     {
         float[] normalized = new float[input.Length];
         for (int token = 0; token < input.Length / width; token++)
@@ -249,11 +267,9 @@ public sealed class LinearKernelTests
             for (int k = 0; k < width; k++)
                 squares += (double)input[(token * width) + k] * input[(token * width) + k];
             double factor = 1 / Math.Sqrt((squares / width) + epsilon);
+            // The kernels round the product with the gain and scale the sums.
             for (int k = 0; k < width; k++)
-            {
-                float value = input[(token * width) + k];
-                normalized[(token * width) + k] = roundsBeforeScaling ? (float)(Round(value * gain[k]) * factor) : Round((float)(value * factor * gain[k]));
-            }
+                normalized[(token * width) + k] = (float)(Round(input[(token * width) + k] * gain[k]) * factor);
         }
 
         return normalized;
@@ -277,7 +293,8 @@ public sealed class LinearKernelTests
                 [
                     .. from shape in (ModelShape[])[DenseGraphs.Tales, DenseGraphs.Base]
                        from format in s_formats
-                       let plan = KernelPlanner.Create(DenseGraphs.Create(shape with { LayerCount = 1 }, Recipe(format)), device.Profile)
+                       from keepsBf16Copies in (bool[])[true, false]
+                       let plan = KernelPlanner.Create(DenseGraphs.Create(shape with { LayerCount = 1 }, Recipe(format)), device.Profile, null, keepsBf16Copies)
                        from kernel in plan.Linears.Where(linear => linear != plan.Head).SelectMany(linear => linear.Kernels)
                        select kernel,
                 ];

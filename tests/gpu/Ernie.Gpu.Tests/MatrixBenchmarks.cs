@@ -45,6 +45,9 @@ public sealed class MatrixBenchmarks
     [InlineData(64)]
     [InlineData(128)]
     [InlineData(256)]
+    [InlineData(512)]
+    [InlineData(1024)]
+    [InlineData(4096)]
     public void Layer_OfTheBestTiles_IsFound(int tokens)
     {
         Cuda.CudaDevice device = Require();
@@ -77,7 +80,7 @@ public sealed class MatrixBenchmarks
                 best[matrix] = tried[0].Tile;
                 bestTime = tried[0].Time;
                 if (round == 1)
-                    Report($"{tokens} tokens, layer with {string.Join(", ", tried[..6].Select(result => string.Create(CultureInfo.InvariantCulture, $"{result.Tile.Kernel.Name["ernie_".Length..]} {result.Time:F2}")))}");
+                    Report($"{tokens} tokens, layer with {string.Join(", ", tried.Take(6).Select(result => string.Create(CultureInfo.InvariantCulture, $"{result.Tile.Kernel.Name["ernie_".Length..]} {result.Time:F2}")))}");
             }
         }
 
@@ -148,7 +151,15 @@ public sealed class MatrixBenchmarks
             device, matrix.Name, weight, matrix.Epilogue, [.. planned.Kernel.Constants.Where(constant => ofEpilogue.Contains(constant.Name))],
             matrix.Epilogue is "kQkv" or "kSwiglu", 1e-5f);
         int Blocks(int width, int outputs, int split) => weight.OutFeatures / outputs * split * ((tokens + width - 1) / width);
-        var sizes = tokens > 256
+        var sizes = tokens is > 256 and <= 1024
+            ? from width in (int[])[128, 256]
+              from outputs in (int[])[64, 128]
+              from split in (int[])[1, 2]
+              from stages in (int[])[3, 4]
+              from share in split == 1 ? (int[])[1, 2] : [1]
+              where Blocks(width, outputs, split) is >= 40 and <= 800
+              select (width, outputs, split, stages, share)
+            : tokens > 1024
             ? from width in (int[])[128, 256]
               from stages in (int[])[3, 4]
               from share in (int[])[1, 2]
