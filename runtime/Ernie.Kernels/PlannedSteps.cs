@@ -44,10 +44,10 @@ public static class PlannedSteps
         return
         [
             new PlannedLaunch(plan.Embed, 1, tokens, (long)tokens * shape.HiddenSize * sizeof(ushort), 0),
-            .. Normalize(plan, tokens, layers), Linear(plan.QueryKeyValue, tokens, layers),
+            .. NormalizeLayers(plan, tokens), Linear(plan.QueryKeyValue, tokens, layers),
             attention,
             Linear(plan.Output, tokens, layers),
-            .. Normalize(plan, tokens, layers), Linear(plan.GateUp, tokens, layers),
+            .. NormalizeLayers(plan, tokens), Linear(plan.GateUp, tokens, layers),
             Linear(plan.Down, tokens, layers),
             .. Normalize(plan, logitRows, 1), Linear(plan.Head, logitRows, 1),
             new PlannedLaunch(plan.Samplers[0], 1, logitRows, (long)logitRows * shape.VocabularySize * sizeof(float), 0),
@@ -55,6 +55,9 @@ public static class PlannedSteps
     }
 
     private static long CacheBytes(ModelShape shape, int tokens) => (long)tokens * 2 * shape.KeyValueWidth * sizeof(ushort);
+
+    private static PlannedLaunch[] NormalizeLayers(KernelPlan plan, int tokens) =>
+        plan.PreparesNorms ? [] : Normalize(plan, tokens, plan.Model.Shape.LayerCount);
 
     // The decode kernels normalise themselves.
     private static PlannedLaunch[] Normalize(KernelPlan plan, int tokens, int count) => tokens <= LinearKernels.DecodeTokens
@@ -69,8 +72,9 @@ public static class PlannedSteps
             return new PlannedLaunch(linear.Decode, count, linear.DecodeTiles, KernelPlanPrinter.WeightBytes(weight), flops);
 
         LinearTile tile = linear.TileFor(tokens);
-        int grid = weight.OutFeatures / tile.Outputs * ((tokens + tile.Tokens - 1) / tile.Tokens);
-        return new PlannedLaunch(
-            tile.Kernel, count, grid, KernelPlanPrinter.WeightBytes(weight) + ((long)tokens * weight.InFeatures * sizeof(ushort)), flops);
+        int grid = weight.OutFeatures / tile.Outputs * tile.Split * ((tokens + tile.Tokens - 1) / tile.Tokens);
+        // Tensor maps show plain rows, if need be a bf16 copy.
+        long weightBytes = tile.UsesTensorMaps ? (long)weight.OutFeatures * weight.InFeatures * sizeof(ushort) : KernelPlanPrinter.WeightBytes(weight);
+        return new PlannedLaunch(tile.Kernel, count, grid, weightBytes + ((long)tokens * weight.InFeatures * sizeof(ushort)), flops);
     }
 }
