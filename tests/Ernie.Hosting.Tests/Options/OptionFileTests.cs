@@ -16,7 +16,7 @@ public sealed class OptionFileTests : IDisposable
 
     [Theory]
     [InlineData("model: \"a: b\" # why\nmax_model_len: 4096\nenable-prefix-caching: false\napi-key:\n  - a\n  - 'b#c'\ngraph-optimization-config:\n  use_cudagraph: false\nkeep-bf16-copies: false\n")]
-    [InlineData("---\r\nmodel: 'a: b'\r\nmax-model-len: 4096\r\nenable_prefix_caching: False\r\napi-key: [a, b#c]\r\ngraph-optimization-config: {\"use_cudagraph\": false}\r\nkeep_bf16_copies: no\r\n")]
+    [InlineData("---\r\nmodel: 'a: b'\r\nmax-model-len: 4096\r\nenable_prefix_caching: False\r\napi-key: [a, b#c]\r\ngraph-optimization-config: {\"use_cudagraph\": false}\r\nkeep_bf16_copies: False\r\n")]
     [InlineData("api-key:\n- a\n- b#c\nmodel: a: b\nmax-model-len: 4096\nenable-prefix-caching: false\ngraph-optimization-config: {\"use_cudagraph\": false}\nkeep-bf16-copies: false")]
     [InlineData("{\"model\": \"a: b\", \"max-model-len\": 4096, \"enable-prefix-caching\": false, \"api-key\": [\"a\", \"b#c\"], \"graph-optimization-config\": {\"use_cudagraph\": false}, \"keep_bf16_copies\": false}")]
     public void File_InEveryForm_GivesTheSameOptions(string text)

@@ -17,7 +17,7 @@ public sealed class LinearKernelTests
     public static TheoryData<string, string, int> Cases => new(
         from model in (string[])["tales", "0.3b"]
         from format in s_formats
-        from tokens in (int[])[1, 2, 7, 8, 9, 15, 16, 17, 32, 33, 63, 64, 65, 127, 128, 129, 255, 256, 257, 1000]
+        from tokens in (int[])[1, 2, 7, 8, 9, 15, 16, 17, 32, 33, 63, 64, 65, 127, 128, 129, 255, 256, 257, 513, 1000, 1100]
         where model == "tales" || tokens is 1 or 8 or 9 or 65 or 257 || (format is "bf16" or "wint8" && tokens is 17 or 33 or 129)
         select (model, format, tokens));
 
@@ -89,6 +89,32 @@ public sealed class LinearKernelTests
         from tokens in (int[])[9, 17, 33, 64, 65, 129, 256, 257]
         where format != "bf16"
         select (format, tokens));
+
+    /// <summary>Every size of tile, whatever the plan makes of it; the last tile of tokens is not full.</summary>
+    [Theory]
+    [InlineData(16, 64, 8, 6, 1)]
+    [InlineData(64, 64, 2, 8, 1)]
+    [InlineData(64, 128, 4, 4, 1)]
+    [InlineData(128, 64, 4, 8, 1)]
+    [InlineData(128, 128, 1, 3, 1)]
+    [InlineData(128, 128, 1, 3, 2)]
+    [InlineData(128, 64, 1, 4, 2)]
+    [InlineData(256, 64, 2, 4, 1)]
+    [InlineData(256, 128, 1, 4, 1)]
+    [InlineData(256, 128, 1, 3, 2)]
+    [InlineData(256, 128, 1, 4, 2)]
+    public void WarpgroupTile_OfEverySize_AddsTheProduct(int tokens, int outputs, int split, int stages, int share)
+    {
+        DeviceProfile device = Gpu.Require().Profile;
+        Assert.SkipUnless(device.Architecture.HasWarpgroupProducts, "The device has no warpgroup products.");
+        Check(
+            "0.3b", "bf16", (2 * tokens) - 3,
+            plan => plan.Down with
+            {
+                Tiles = [new WarpgroupTiles(device, "down", plan.Down.Weight, "kResidual", [], normalizes: false, 0).Tile(tokens, outputs, split, stages, false, share)],
+            },
+            layer => layer.Down, isSwiGlu: false);
+    }
 
     private static void Check(
         string model, string format, int tokenCount, Func<KernelPlan, LinearKernels> kernelsOf, Func<DenseLayer, LinearWeight> weightOf, bool isSwiGlu,
@@ -301,6 +327,12 @@ public sealed class LinearKernelTests
                 foreach ((KernelSpec key, CompiledKernel kernel) in
                     new KernelCompiler(CubinCache.Default(), NvrtcForTests.Require()).Compile(all, device.Profile.Architecture))
                     s_compiled.Add(key, kernel);
+            }
+
+            if (!s_compiled.ContainsKey(specification))
+            {
+                KernelCompiler compiler = new(CubinCache.Default(), NvrtcForTests.Require());
+                s_compiled.Add(specification, compiler.Compile([specification], device.Profile.Architecture)[specification]);
             }
 
             return CudaKernel.Load(specification, s_compiled[specification].Cubin.Span);
