@@ -40,14 +40,14 @@ public sealed class MatrixBenchmarks
 
     /// <summary>The four matrices in a chain, as a layer has them: what one leaves free the next uses. Changes one at a time while that helps.</summary>
     [Theory(Explicit = true)]
-    [InlineData(16)]
-    [InlineData(32)]
-    [InlineData(64)]
-    [InlineData(128)]
-    [InlineData(256)]
-    [InlineData(512)]
-    [InlineData(1024)]
     [InlineData(4096)]
+    [InlineData(1024)]
+    [InlineData(512)]
+    [InlineData(256)]
+    [InlineData(128)]
+    [InlineData(64)]
+    [InlineData(32)]
+    [InlineData(16)]
     public void Layer_OfTheBestTiles_IsFound(int tokens)
     {
         Cuda.CudaDevice device = Require();
