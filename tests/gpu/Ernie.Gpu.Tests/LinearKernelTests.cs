@@ -329,13 +329,14 @@ public sealed class LinearKernelTests
                     s_compiled.Add(key, kernel);
             }
 
-            if (!s_compiled.ContainsKey(specification))
+            if (!s_compiled.TryGetValue(specification, out CompiledKernel? compiled))
             {
                 KernelCompiler compiler = new(CubinCache.Default(), NvrtcForTests.Require());
-                s_compiled.Add(specification, compiler.Compile([specification], device.Profile.Architecture)[specification]);
+                compiled = compiler.Compile([specification], device.Profile.Architecture)[specification];
+                s_compiled.Add(specification, compiled);
             }
 
-            return CudaKernel.Load(specification, s_compiled[specification].Cubin.Span);
+            return CudaKernel.Load(specification, compiled.Cubin.Span);
         }
     }
 
