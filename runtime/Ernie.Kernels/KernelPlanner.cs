@@ -17,8 +17,6 @@ public sealed class KernelPlanner
     // Two blocks of this size fit beside each other on the multiprocessors that have 227 KB, one on those that have 99.
     private const int TileSharedMemory = 99 * 1024;
 
-    private const int MostTileStages = 4;
-
     private readonly DenseModel _model;
     private readonly DeviceProfile _device;
     private readonly bool _keepsBf16Copies;
@@ -192,31 +190,17 @@ public sealed class KernelPlanner
             };
         }
 
+        bool isWide = weight.OutFeatures / 64 >= 2 * _device.Multiprocessors;
         return new LinearKernels(
             weight, decode,
             [
-                .. ((int[])[16, 32, 64, 128, SmallTokens]).Select(tokens =>
-                    SmallTile($"ernie_{name}", $"_{encoding}", weight, constants, tokens) with { MostTokens = tokens }),
+                Tile($"ernie_{name}_small_{encoding}", weight.Encoding, constants, 64, isWide ? 64 : 32, 2, 2) with { MostTokens = SmallTokens },
                 // Packed 4-bit weights take more registers per warp: eight warps, each with half as many outputs.
-                Tile($"ernie_{name}_large_{encoding}", weight, constants, 128, 128, 2, weight.Encoding.Format == WeightFormat.Int4 ? 4 : 2, 1),
+                Tile($"ernie_{name}_large_{encoding}", weight.Encoding, constants, 128, 128, 2, weight.Encoding.Format == WeightFormat.Int4 ? 4 : 2),
             ])
         {
             DecodeTileOutputs = 8 * rowTiles,
         };
-    }
-
-    // Two blocks a multiprocessor or more, by sharing the inputs of a tile where the outputs do not suffice.
-    private LinearTile SmallTile(string name, string suffix, LinearWeight weight, KernelConstant[] constants, int tokens)
-    {
-        const int Outputs = 64, MostSplit = 8;
-        int tileTokens = Math.Min(tokens, 64);
-        int blocks = weight.OutFeatures / Outputs * (tokens / tileTokens);
-        int depth = TileDepth(weight.Encoding.Format);
-        int split = 1;
-        while (split < MostSplit && split * blocks < 2 * _device.Multiprocessors && weight.InFeatures % (4 * split * depth) == 0)
-            split *= 2;
-        (int warpsAlongTokens, int warpsAlongOutputs) = tileTokens == 64 ? (2, 2) : (1, 4);
-        return Tile($"{name}_{tileTokens}x{split}{suffix}", weight, constants, tileTokens, Outputs, warpsAlongTokens, warpsAlongOutputs, split);
     }
 
     private static bool IsQuantized(LinearWeight weight) => weight.Encoding.Format != WeightFormat.BFloat16;
@@ -235,15 +219,13 @@ public sealed class KernelPlanner
         ],
     };
 
-    // Inputs of a stage; linear_tile.cuh says why.
-    private static int TileDepth(WeightFormat format) => Math.Max(64, 512 / BitsPerWeight(format));
-
     private static LinearTile Tile(
-        string name, LinearWeight weight, KernelConstant[] constants, int tokens, int outputs, int warpsAlongTokens, int warpsAlongOutputs, int split)
+        string name, WeightEncoding encoding, KernelConstant[] constants, int tokens, int outputs, int warpsAlongTokens, int warpsAlongOutputs)
     {
-        int depth = TileDepth(weight.Encoding.Format);
-        int stageBytes = (tokens * depth * sizeof(ushort)) + (outputs * depth * BitsPerWeight(weight.Encoding.Format) / 8);
-        int stages = Math.Clamp(weight.InFeatures / depth / split, 2, Math.Min(MostTileStages, TileSharedMemory / stageBytes));
+        int bits = BitsPerWeight(encoding.Format);
+        int depth = Math.Max(64, 512 / bits);
+        int stageBytes = (tokens * depth * sizeof(ushort)) + (outputs * depth * bits / 8);
+        int stages = Math.Min(4, TileSharedMemory / stageBytes);
         KernelSpec kernel = new()
         {
             Name = name,
@@ -251,17 +233,15 @@ public sealed class KernelPlanner
             Function = "linear_tile",
             Arguments = "LinearTileArgs",
             Threads = WarpSize * warpsAlongTokens * warpsAlongOutputs,
-            // The compiler would load the shares of all blocks at once.
-            MinBlocks = split > 1 ? 3 : 1,
             Constants =
             [
                 .. constants, KernelConstant.Of("kTileTokens", tokens), KernelConstant.Of("kTileOutputs", outputs),
                 KernelConstant.Of("kWarpsAlongTokens", warpsAlongTokens), KernelConstant.Of("kWarpsAlongOutputs", warpsAlongOutputs),
-                KernelConstant.Of("kSplit", split), KernelConstant.Of("kStages", stages),
+                KernelConstant.Of("kStages", stages),
             ],
             SharedMemoryBytes = stages * stageBytes,
         };
-        return new LinearTile(kernel, tokens, outputs) { Split = split };
+        return new LinearTile(kernel, tokens, outputs);
     }
 
     private static string FormatName(WeightFormat format) => format switch

@@ -9,14 +9,8 @@ public sealed record LinearTile(KernelSpec Kernel, int Tokens, int Outputs)
     /// <summary>Most tokens of a step that it serves.</summary>
     public int MostTokens { get; init; } = int.MaxValue;
 
-    /// <summary>Blocks that share the inputs of a tile: a cluster with tensor maps, else along z, adding through memory.</summary>
+    /// <summary>Blocks that share the inputs of a tile.</summary>
     public int Split { get; init; } = 1;
-
-    /// <summary>Neighbouring blocks that copy their common input into each other.</summary>
-    public int Share { get; init; } = 1;
-
-    /// <summary>Tokens of a box of the input's tensor map.</summary>
-    public int BoxTokens => Tokens / Share;
 
     /// <summary>Whether it is linear_wgmma: plain bf16 rows, reached through tensor maps.</summary>
     public bool UsesTensorMaps { get; init; }

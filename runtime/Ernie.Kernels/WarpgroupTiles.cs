@@ -67,7 +67,7 @@ internal sealed class WarpgroupTiles
         const int Outputs = 64;
         int multiprocessors = _device.Multiprocessors;
         if (_weight.OutFeatures / Outputs > 2 * multiprocessors)
-            return tokens > 128 ? Tile(tokens, 2 * Outputs, 1, 4) : Tile(tokens, Outputs, 1, Stages(HalfOfSharedMemory, tokens, Outputs));
+            return Tile(Math.Min(tokens, 128), Outputs, 1, Stages(HalfOfSharedMemory, Math.Min(tokens, 128), Outputs), keepsWeights: tokens > 128);
 
         bool isNarrow = 2 * _weight.OutFeatures / Outputs < multiprocessors / 2;
         int tokensOfTile = Math.Min(tokens, tokens > 128 && isNarrow ? 64 : 128);
@@ -101,8 +101,7 @@ internal sealed class WarpgroupTiles
     /// <param name="split">Blocks that share the inputs.</param>
     /// <param name="stages">Stages of the ring.</param>
     /// <param name="keepsWeights">Whether several tiles of tokens read the weights, which should then stay in L2.</param>
-    /// <param name="share">Neighbouring blocks that copy their common input into each other; a split goes without.</param>
-    public LinearTile Tile(int tokens, int outputs, int split, int stages, bool keepsWeights = false, int share = 1)
+    public LinearTile Tile(int tokens, int outputs, int split, int stages, bool keepsWeights = false)
     {
         int stageBytes = (tokens + outputs) * RowBytes;
         int blocks = _weight.InFeatures / Depth / split;
@@ -115,27 +114,26 @@ internal sealed class WarpgroupTiles
         int sharedMemory = Math.Max(stages * stageBytes, sumBytes) + 1024;
         KernelSpec kernel = new()
         {
-            Name = string.Create(CultureInfo.InvariantCulture, $"ernie_{_name}_{outputs}x{tokens}x{split}x{stages}{(share > 1 ? "_shared" : "")}{(keepsWeights ? "_kept" : "")}{(IsScaled ? "_scaled" : "")}"),
+            Name = string.Create(CultureInfo.InvariantCulture, $"ernie_{_name}_{outputs}x{tokens}x{split}x{stages}{(keepsWeights ? "_kept" : "")}{(IsScaled ? "_scaled" : "")}"),
             Header = "ernie/linear/linear_wgmma.cuh",
             Function = "linear_wgmma",
             Arguments = "LinearWgmmaArgs",
             Threads = threads,
             MinBlocks = sharedMemory <= HalfOfSharedMemory && threads <= 288 ? 2 : 1,
-            ClusterSize = split * share,
+            ClusterSize = split,
             Constants =
             [
                 KernelConstant.Of("kInputs", _weight.InFeatures), KernelConstant.Of("kOutputs", _weight.OutFeatures),
                 KernelConstant.Of("ernie::Epilogue", "kEpilogue", "ernie::Epilogue::" + _epilogue),
                 .. _epilogueConstants,
                 KernelConstant.Of("kTileTokens", tokens), KernelConstant.Of("kTileOutputs", outputs), KernelConstant.Of("kSplit", split),
-                KernelConstant.Of("kShare", share),
                 KernelConstant.Of("kStages", stages), KernelConstant.Of("kHelpers", helpers), KernelConstant.Of("kKeepsWeights", keepsWeights), KernelConstant.Of("kScaled", IsScaled),
                 KernelConstant.Of("kNormalizes", _normalizes), KernelConstant.Of("kPreparesNorm", _epilogue == "kResidual"),
                 .. _normalizes ? [KernelConstant.Of("kEpsilon", _epsilon)] : (KernelConstant[])[],
             ],
             SharedMemoryBytes = sharedMemory,
         };
-        return new LinearTile(kernel, tokens, outputs) { Split = split, Share = share, UsesTensorMaps = true };
+        return new LinearTile(kernel, tokens, outputs) { Split = split, UsesTensorMaps = true };
     }
 
     // One scale per output is applied to the sums, so that the plain copy is exact.

@@ -25,7 +25,7 @@ public sealed class KernelCommandTests : IDisposable
         Assert.True(exit == 0, error);
         Assert.Contains("tales on sm_80 with 108 multiprocessors, 16 sequence(s) of 1024 tokens", output, StringComparison.Ordinal);
         Assert.Contains("tales on sm_90a with 132 multiprocessors", output, StringComparison.Ordinal);
-        Assert.Contains("ernie_qkv_16x2_int8", output, StringComparison.Ordinal);
+        Assert.Contains("ernie_qkv_small_int8", output, StringComparison.Ordinal);
         Assert.Equal(2, output.Split("floor of the step").Length - 1);
     }
 

@@ -50,9 +50,9 @@ __device__ __forceinline__ unsigned long long evict_first_policy() {
     return policy;
 }
 
-__device__ __forceinline__ unsigned long long evict_normal_policy() {
+__device__ __forceinline__ unsigned long long evict_last_policy() {
     unsigned long long policy;
-    asm volatile("createpolicy.fractional.L2::evict_normal.b64 %0;" : "=l"(policy));
+    asm volatile("createpolicy.fractional.L2::evict_last.b64 %0;" : "=l"(policy));
     return policy;
 }
 
@@ -62,15 +62,6 @@ __device__ __forceinline__ void copy_box(
     asm volatile("cp.async.bulk.tensor.2d.shared::cluster.global.mbarrier::complete_tx::bytes.L2::cache_hint"
                  " [%0], [%1, {%2, %3}], [%4], %5;" ::"r"(destination),
                  "l"(&map), "r"(column), "r"(row), "r"(barrier), "l"(policy)
-                 : "memory");
-}
-
-// The same into every block of the cluster whose bit is set, each at the same place and reporting to its own barrier.
-__device__ __forceinline__ void copy_box_to_blocks(
-    unsigned destination, const TensorMap& map, int column, int row, unsigned barrier, unsigned short blocks, unsigned long long policy) {
-    asm volatile("cp.async.bulk.tensor.2d.shared::cluster.global.mbarrier::complete_tx::bytes.multicast::cluster.L2::cache_hint"
-                 " [%0], [%1, {%2, %3}], [%4], %5, %6;" ::"r"(destination),
-                 "l"(&map), "r"(column), "r"(row), "r"(barrier), "h"(blocks), "l"(policy)
                  : "memory");
 }
 
@@ -133,20 +124,6 @@ __device__ __forceinline__ void multiply_add_async(float (&d)[64], unsigned long
                  : "l"(a), "l"(b));
 }
 
-__device__ __forceinline__ void multiply_add_async(float (&d)[128], unsigned long long a, unsigned long long b) {
-    asm volatile("wgmma.mma_async.sync.aligned.m64n256k16.f32.bf16.bf16 "
-                 "{%0,%1,%2,%3,%4,%5,%6,%7,%8,%9,%10,%11,%12,%13,%14,%15,"
-                 "%16,%17,%18,%19,%20,%21,%22,%23,%24,%25,%26,%27,%28,%29,%30,%31,"
-                 "%32,%33,%34,%35,%36,%37,%38,%39,%40,%41,%42,%43,%44,%45,%46,%47,"
-                 "%48,%49,%50,%51,%52,%53,%54,%55,%56,%57,%58,%59,%60,%61,%62,%63,"
-                 "%64,%65,%66,%67,%68,%69,%70,%71,%72,%73,%74,%75,%76,%77,%78,%79,"
-                 "%80,%81,%82,%83,%84,%85,%86,%87,%88,%89,%90,%91,%92,%93,%94,%95,"
-                 "%96,%97,%98,%99,%100,%101,%102,%103,%104,%105,%106,%107,%108,%109,%110,%111,"
-                 "%112,%113,%114,%115,%116,%117,%118,%119,%120,%121,%122,%123,%124,%125,%126,%127}, %128, %129, 1, 1, 1, 0, 0;"
-                 : ERNIE_SUMS_32(0), ERNIE_SUMS_32(32), ERNIE_SUMS_32(64), ERNIE_SUMS_32(96)
-                 : "l"(a), "l"(b));
-}
-
 #undef ERNIE_SUMS_8
 #undef ERNIE_SUMS_32
 
@@ -160,10 +137,6 @@ __device__ __forceinline__ unsigned address_in_block(unsigned address, int rank)
     unsigned remote;
     asm volatile("mapa.shared::cluster.u32 %0, %1, %2;" : "=r"(remote) : "r"(address), "r"(rank));
     return remote;
-}
-
-__device__ __forceinline__ void arrive_in_cluster(unsigned barrier) {
-    asm volatile("mbarrier.arrive.release.cluster.shared::cluster.b64 _, [%0];" ::"r"(barrier) : "memory");
 }
 
 __device__ __forceinline__ float2 load_cluster(unsigned address) {

@@ -1,9 +1,7 @@
 // Linear for more than 8 tokens: tiles of Spec::kTileTokens x Spec::kTileOutputs on the tensor cores.
-//   launch   grid (outputs / kTileOutputs, tokens / kTileTokens rounded up, kSplit); warps in kWarpsAlongTokens x kWarpsAlongOutputs
+//   launch   grid (outputs / kTileOutputs, tokens / kTileTokens rounded up); warps in kWarpsAlongTokens x kWarpsAlongOutputs
 //   input    bf16 [tokens, inputs], normalised already
 //   weights  see weights.cuh; they stay packed in shared memory and are unpacked where a warp feeds them to the tensor core
-// Where there are few tiles, kSplit blocks share the inputs of one: each leaves its sums in memory, and the last to arrive adds them in
-// the order of the blocks, so results do not depend on timing.
 // A ring of kStages blocks of inputs is filled with asynchronous copies. Rows of shared memory are 128 bytes of input; the halves of
 // odd rows are swapped, so that eight lanes reading 64 bytes of two rows touch every bank once.
 #pragma once
@@ -18,8 +16,6 @@ struct LinearTileArgs {
     const float* scales;
     const Bf16* input;
     const int* token_count;
-    float4* partials;        // kSplit > 1: [tiles, kSplit, tile / 4]
-    unsigned* arrivals;      // kSplit > 1: [tiles], zero before and after
     EpilogueArgs epilogue;
 };
 
@@ -42,43 +38,6 @@ __device__ __forceinline__ int swizzled(int row, int piece) {
     return row * kPieces + piece;
 }
 
-// Leaves this block's sums; true in the last block of the tile, which then holds the sums of all.
-template <class Spec, int kTokenTiles, int kOutputTiles>
-__device__ __forceinline__ bool add_shares(const LinearTileArgs& args, float4 (&sums)[kTokenTiles][kOutputTiles]) {
-    constexpr int kFragments = kTokenTiles * kOutputTiles;
-    __shared__ bool is_last;
-    const int tile = blockIdx.y * gridDim.x + blockIdx.x;
-    float4* shares = args.partials + static_cast<size_t>(tile) * Spec::kSplit * kFragments * Spec::kThreads + threadIdx.x;
-    float4* own = shares + static_cast<size_t>(blockIdx.z) * kFragments * Spec::kThreads;
-#pragma unroll
-    for (int i = 0; i < kTokenTiles; i++)
-#pragma unroll
-        for (int o = 0; o < kOutputTiles; o++) own[(i * kOutputTiles + o) * Spec::kThreads] = sums[i][o];
-    __threadfence();
-    __syncthreads();
-    if (threadIdx.x == 0) {
-        is_last = atomicAdd(args.arrivals + tile, 1u) == Spec::kSplit - 1;
-        if (is_last) args.arrivals[tile] = 0; // for the next launch
-    }
-    __syncthreads();
-    if (!is_last) return false;
-
-    __threadfence();
-#pragma unroll
-    for (int i = 0; i < kTokenTiles; i++)
-#pragma unroll
-        for (int o = 0; o < kOutputTiles; o++) {
-            float4 sum = {0, 0, 0, 0};
-#pragma unroll
-            for (int block = 0; block < Spec::kSplit; block++) {
-                float4 share = __ldcg(shares + (block * kFragments + i * kOutputTiles + o) * Spec::kThreads);
-                sum = {sum.x + share.x, sum.y + share.y, sum.z + share.z, sum.w + share.w};
-            }
-            sums[i][o] = sum;
-        }
-    return true;
-}
-
 template <class Spec>
 __device__ void linear_tile(const LinearTileArgs& args) {
     using Shape = LinearTileShape<Spec>;
@@ -87,11 +46,11 @@ __device__ void linear_tile(const LinearTileArgs& args) {
     constexpr int kWarpOutputs = Spec::kTileOutputs / Spec::kWarpsAlongOutputs;
     constexpr int kTokenTiles = kWarpTokens / 16;
     constexpr int kOutputTiles = kWarpOutputs / 8;
-    constexpr int kBlocks = Spec::kInputs / Shape::kDepth / Spec::kSplit;
+    constexpr int kBlocks = Spec::kInputs / Shape::kDepth;
     constexpr bool kGrouped = Spec::kGroup == 64 || Spec::kGroup == 128;
     constexpr bool kScaledAtEnd = kFormat != WeightFormat::kBfloat16 && !kGrouped;
     static_assert(Spec::kThreads == 32 * Spec::kWarpsAlongTokens * Spec::kWarpsAlongOutputs, "one warp per part of the tile");
-    static_assert(Spec::kInputs % (Shape::kDepth * Spec::kSplit) == 0 && Spec::kOutputs % Spec::kTileOutputs == 0, "whole tiles");
+    static_assert(Spec::kInputs % Shape::kDepth == 0 && Spec::kOutputs % Spec::kTileOutputs == 0, "whole tiles");
     static_assert(kTokenTiles > 0 && kOutputTiles > 0, "a warp has work");
 
     extern __shared__ uint4 stages[];
@@ -101,8 +60,6 @@ __device__ void linear_tile(const LinearTileArgs& args) {
     const int warp_output = warp % Spec::kWarpsAlongOutputs * kWarpOutputs;
     const int first_output = blockIdx.x * Spec::kTileOutputs, first_token = blockIdx.y * Spec::kTileTokens;
 
-    const int first_block = Spec::kSplit == 1 ? 0 : blockIdx.z * kBlocks;
-
     auto copy_weights = [&](int block) {
         constexpr int kRowPieces = Spec::kInputs * kBitsPerWeight<kFormat> / 128;
         unsigned stage = shared + block % Spec::kStages * Shape::kStageBytes + Shape::kInputBytes;
@@ -111,7 +68,7 @@ __device__ void linear_tile(const LinearTileArgs& args) {
             int row = i / Shape::kWeightPieces, piece = i % Shape::kWeightPieces;
             copy_async(
                 stage + swizzled<Shape::kWeightPieces>(row, piece) * 16,
-                args.weight + static_cast<size_t>(first_output + row) * kRowPieces + (first_block + block) * Shape::kWeightPieces + piece, true);
+                args.weight + static_cast<size_t>(first_output + row) * kRowPieces + block * Shape::kWeightPieces + piece, true);
         }
     };
 
@@ -134,7 +91,7 @@ __device__ void linear_tile(const LinearTileArgs& args) {
             bool valid = token < token_count;
             copy_async(
                 stage + swizzled<Shape::kInputPieces>(row, piece) * 16,
-                args.input + static_cast<size_t>(valid ? token : 0) * Spec::kInputs + (first_block + block) * Shape::kDepth + piece * 8, valid);
+                args.input + static_cast<size_t>(valid ? token : 0) * Spec::kInputs + block * Shape::kDepth + piece * 8, valid);
         }
     };
 
@@ -180,7 +137,7 @@ __device__ void linear_tile(const LinearTileArgs& args) {
                 for (int o = 0; o < kOutputTiles; o++) {
                     Eight w = unpack<kFormat>(packed[o], part);
                     if constexpr (kGrouped)
-                        scale(w, args.scales[static_cast<size_t>(((first_block + block) * Shape::kDepth + part * 32) / Spec::kGroup) * Spec::kOutputs +
+                        scale(w, args.scales[static_cast<size_t>((block * Shape::kDepth + part * 32) / Spec::kGroup) * Spec::kOutputs +
                                              first_output + warp_output + o * 8 + g]);
 #pragma unroll
                     for (int i = 0; i < kTokenTiles; i++) {
@@ -206,7 +163,7 @@ __device__ void linear_tile(const LinearTileArgs& args) {
                         weights + swizzled<Shape::kWeightPieces>(warp_output + o * 8 + g, part / kPartsPerLoad * 4 + t) * 16);
                     Eight w = unpack<kFormat>(packed, part % kPartsPerLoad);
                     if constexpr (kGrouped)
-                        scale(w, args.scales[static_cast<size_t>(((first_block + block) * Shape::kDepth + part * 32) / Spec::kGroup) * Spec::kOutputs +
+                        scale(w, args.scales[static_cast<size_t>((block * Shape::kDepth + part * 32) / Spec::kGroup) * Spec::kOutputs +
                                              first_output + warp_output + o * 8 + g]);
 #pragma unroll
                     for (int i = 0; i < kTokenTiles; i++) {
@@ -217,9 +174,6 @@ __device__ void linear_tile(const LinearTileArgs& args) {
             }
         }
     }
-
-    if constexpr (Spec::kSplit > 1)
-        if (!add_shares<Spec>(args, sums)) return;
 
 #pragma unroll
     for (int o = 0; o < kOutputTiles; o++) {

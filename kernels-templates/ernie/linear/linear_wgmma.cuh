@@ -1,11 +1,10 @@
 // Linear for more than 8 tokens on compute capability 9.0: warpgroup products fed by tensor copies.
-//   launch   grid (outputs / kTileOutputs * kSplit, tokens / kTileTokens rounded up), clusters of kSplit or kShare; per 64 outputs of a tile
+//   launch   grid (outputs / kTileOutputs * kSplit, tokens / kTileTokens rounded up), clusters of kSplit; per 64 outputs of a tile
 //            one warpgroup that multiplies, and kHelpers warps of which the first copies; four of them help with the outputs
 //   weights  bf16 [outputs, inputs], rows as they are
 //   input    bf16 [tokens, inputs]; kNormalizes: residual times gain, of which the sums are divided by the root mean square
 // Weights are the rows of A, tokens the columns of B, so that few tokens waste nothing. The blocks of a cluster split the inputs;
 // each then adds its share of the tile's tokens in the order of the blocks, so results do not depend on timing.
-// With many tokens L2 is the limit: kShare neighbouring blocks each copy a part of their common input into all of them.
 // Weights need nothing of the previous kernel: the ring is filled with them before the wait.
 // Norms cost no launch: who writes the residual also writes it times the next norm's gain in bf16, and the sum of squares of every
 // 64 values of a token (kPreparesNorm); who reads that scales its sums.
@@ -17,7 +16,7 @@ namespace ernie {
 
 struct LinearWgmmaArgs {
     TensorMap weight;        // boxes of 64 outputs x 64 inputs
-    TensorMap input;         // boxes of kTileTokens / kShare x 64 inputs
+    TensorMap input;         // boxes of kTileTokens x 64 inputs
     const float* scales;     // kScaled: [outputs]
     const int* token_count;  // on the device, so that one graph serves every count up to its bucket
     const float* squares;    // kNormalizes: [inputs / 64, square_stride] sums of squares of the residual
@@ -38,14 +37,13 @@ __device__ void linear_wgmma(const LinearWgmmaArgs& args) {
     constexpr int kOutputWarps = Spec::kHelpers == 4 ? kWarps + 4 : kWarps;
     constexpr int kBoxBytes = 64 * kDepth * 2;
     constexpr int kWeightBytes = kGroups * kBoxBytes;
-    constexpr int kColumns = Spec::kTileTokens;
-    constexpr int kInputBytes = kColumns * kDepth * 2;
-    constexpr int kStageBytes = kWeightBytes + kInputBytes;
+    constexpr int kStageBytes = kWeightBytes + Spec::kTileTokens * kDepth * 2;
+    constexpr int kColumns = Spec::kTileTokens < 128 ? Spec::kTileTokens : 128;
+    constexpr int kParts = Spec::kTileTokens / kColumns;
     constexpr int kSumStride = Spec::kTileOutputs + 4; // floats; a warp's store then touches every bank once
     static_assert(Spec::kThreads == 32 * (kWarps + Spec::kHelpers), "warps that multiply, and those that copy and help");
     static_assert(Spec::kInputs % (kDepth * Spec::kSplit) == 0 && Spec::kOutputs % Spec::kTileOutputs == 0, "whole tiles");
-    static_assert(Spec::kTileTokens % Spec::kSplit == 0, "blocks share a tile's tokens evenly");
-    static_assert(Spec::kShare == 1 || (Spec::kSplit == 1 && Spec::kOutputs / Spec::kTileOutputs % Spec::kShare == 0), "one kind of cluster, and whole ones");
+    static_assert(Spec::kTileTokens % kColumns == 0 && Spec::kTileTokens % Spec::kSplit == 0, "blocks share a tile's tokens evenly");
 
     __shared__ alignas(8) unsigned long long filled_barriers[kRing], emptied_barriers[kRing];
     // Tokens of more than one batch: found once, while the product runs.
@@ -72,29 +70,22 @@ __device__ void linear_wgmma(const LinearWgmmaArgs& args) {
                      first_output + group * 64, barrier, weight_policy);
     };
     auto copy_input = [&](int block) {
-        unsigned target = ring + block % kRing * kStageBytes + kWeightBytes, barrier = filled + block % kRing * 8;
-        if constexpr (Spec::kShare == 1) {
-            copy_box(target, args.input, first_input + block * kDepth, first_token, barrier, input_policy);
-        } else {
-            int part = blockIdx.x % Spec::kShare;
-            copy_box_to_blocks(target + part * (kInputBytes / Spec::kShare), args.input, first_input + block * kDepth,
-                               first_token + part * (kColumns / Spec::kShare), barrier, (1 << Spec::kShare) - 1, input_policy);
-        }
+        copy_box(ring + block % kRing * kStageBytes + kWeightBytes, args.input, first_input + block * kDepth, first_token,
+                 filled + block % kRing * 8, input_policy);
     };
 
     if (copies) {
         for (int stage = 0; stage < kRing; stage++) {
             initialize_barrier(filled + stage * 8, 1);
-            initialize_barrier(emptied + stage * 8, kWarps * Spec::kShare);
+            initialize_barrier(emptied + stage * 8, kWarps);
         }
         publish_barriers();
-        weight_policy = Spec::kKeepsWeights ? evict_normal_policy() : evict_first_policy();
-        input_policy = evict_normal_policy();
+        weight_policy = Spec::kKeepsWeights ? evict_last_policy() : evict_first_policy();
+        input_policy = evict_last_policy();
         for (int block = 0; block < kRing; block++) copy_weights(block);
         prefetch_map(args.input);
     }
-    if constexpr (Spec::kShare > 1) synchronize_cluster(); // barriers must stand before another block's copy reports to them
-    else __syncthreads();
+    __syncthreads();
     allow_next_kernel();
     wait_for_previous_kernel();
     const int token_count = *args.token_count;
@@ -152,7 +143,7 @@ __device__ void linear_wgmma(const LinearWgmmaArgs& args) {
         if constexpr (kSharesPlaces)
             for (int i = threadIdx.x; i < Spec::kTileTokens; i += 32 * kWarps)
                 places[i] = cache_place<Spec>(args.epilogue, min(first_token + i, token_count - 1), true);
-        float sums[kColumns / 2] = {};
+        float sums[kParts][kColumns / 2] = {};
 #pragma unroll 1
         for (int block = 0; block < kBlocks; block++) {
             unsigned stage = ring + block % kRing * kStageBytes;
@@ -160,33 +151,34 @@ __device__ void linear_wgmma(const LinearWgmmaArgs& args) {
             unsigned long long a = matrix_descriptor(stage + warp / 4 * kBoxBytes), b = matrix_descriptor(stage + kWeightBytes);
             begin_products();
 #pragma unroll
-            for (int k = 0; k < kDepth / 16; k++) multiply_add_async(sums, a + 2 * k, b + 2 * k);
+            for (int k = 0; k < kDepth / 16; k++)
+#pragma unroll
+                for (int part = 0; part < kParts; part++)
+                    multiply_add_async(sums[part], a + 2 * k, b + part * (kColumns * kDepth * 2 / 16) + 2 * k);
             commit_products();
             if constexpr (kBlocks > kRing) {
                 wait_products<1>();
-                // Only where the stage is filled again: a block that has all it needs may be gone.
-                if (block > 0 && block - 1 + kRing < kBlocks && lane < Spec::kShare) {
-                    unsigned barrier = emptied + (block - 1) % kRing * 8;
-                    if constexpr (Spec::kShare == 1) arrive(barrier);
-                    else arrive_in_cluster(address_in_block(barrier, lane));
-                }
+                if (block > 0 && lane == 0) arrive(emptied + (block - 1) % kRing * 8);
             }
         }
         wait_products<0>();
-        settle(sums);
+#pragma unroll
+        for (int part = 0; part < kParts; part++) settle(sums[part]);
 
         // The sums take the place of the ring, once all warps have done with it.
         asm volatile("bar.sync 1, %0;" ::"n"(32 * kWarps) : "memory");
         const int g = lane / 4, t = lane % 4;
         float* tile = reinterpret_cast<float*>(reinterpret_cast<char*>(memory) + (ring - shared_address(memory)));
 #pragma unroll
-        for (int j = 0; j < kColumns / 8; j++) {
-            float* target = tile + (8 * j + 2 * t) * kSumStride + 16 * warp + g;
-            target[0] = sums[4 * j];
-            target[kSumStride] = sums[4 * j + 1];
-            target[8] = sums[4 * j + 2];
-            target[kSumStride + 8] = sums[4 * j + 3];
-        }
+        for (int part = 0; part < kParts; part++)
+#pragma unroll
+            for (int j = 0; j < kColumns / 8; j++) {
+                float* target = tile + (part * kColumns + 8 * j + 2 * t) * kSumStride + 16 * warp + g;
+                target[0] = sums[part][4 * j];
+                target[kSumStride] = sums[part][4 * j + 1];
+                target[8] = sums[part][4 * j + 2];
+                target[kSumStride + 8] = sums[part][4 * j + 3];
+            }
     }
     if constexpr (Spec::kSplit > 1) synchronize_cluster();
     else __syncthreads();

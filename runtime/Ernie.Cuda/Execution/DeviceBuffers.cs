@@ -27,9 +27,6 @@ internal sealed class DeviceBuffers
         Adjusted = arena.Take(sizeof(float) * rows * shape.VocabularySize);
         Partials = arena.Take(PartialBytes(plan, layout.RowCapacity));
         Arrivals = arena.TakeCleared(sizeof(int) * ((rows * shape.KeyValueHeads) + 1), stream.Handle);
-        (long partialBytes, int tiles) = SplitTiles(plan);
-        TilePartials = arena.Take(Math.Max(partialBytes, 1));
-        TileArrivals = arena.TakeCleared(sizeof(int) * Math.Max(tiles, 1), stream.Handle);
         SampleArrivals = Arrivals + (sizeof(int) * (ulong)(rows * shape.KeyValueHeads));
     }
 
@@ -65,28 +62,6 @@ internal sealed class DeviceBuffers
     public ulong Arrivals { get; }
 
     public ulong SampleArrivals { get; }
-
-    /// <summary>Sums of blocks that share the inputs of a tile, and one counter per tile, 0 between launches.</summary>
-    public ulong TilePartials { get; }
-
-    public ulong TileArrivals { get; }
-
-    /// <summary>What tiles that add through memory need at most.</summary>
-    internal static (long Bytes, int Tiles) SplitTiles(KernelPlan plan)
-    {
-        (long bytes, int most) = (0, 0);
-        foreach (LinearKernels linear in plan.Linears)
-        {
-            foreach (LinearTile tile in linear.Tiles.Where(tile => tile.Split > 1 && !tile.UsesTensorMaps))
-            {
-                int tiles = linear.Weight.OutFeatures / tile.Outputs * ((tile.MostTokens + tile.Tokens - 1) / tile.Tokens);
-                most = Math.Max(most, tiles);
-                bytes = Math.Max(bytes, (long)tiles * tile.Split * tile.Tokens * tile.Outputs * sizeof(float));
-            }
-        }
-
-        return (bytes, most);
-    }
 
     private static long PartialBytes(KernelPlan plan, int rowCapacity)
     {

@@ -27,7 +27,7 @@ internal struct LinearDecodeArguments
 [StructLayout(LayoutKind.Sequential)]
 internal struct LinearTileArguments
 {
-    public ulong Weight, Scales, Input, TokenCount, Partials, Arrivals;
+    public ulong Weight, Scales, Input, TokenCount;
     public EpilogueArguments Epilogue;
 }
 

@@ -166,15 +166,15 @@ internal sealed class ModelRunner
     private void LaunchTile(DeviceLinear linear, int tokens, ulong input, ulong count, in EpilogueArguments epilogue, ulong nextNorm = 0)
     {
         LinearTile tile = linear.Kernels.TileFor(tokens);
-        int tiles = linear.Kernels.Weight.OutFeatures / tile.Outputs, tokenTiles = (tokens + tile.Tokens - 1) / tile.Tokens;
+        int tiles = linear.Kernels.Weight.OutFeatures / tile.Outputs * tile.Split, tokenTiles = (tokens + tile.Tokens - 1) / tile.Tokens;
         if (tile.UsesTensorMaps)
         {
             _kernels[tile.Kernel].Launch(
-                _stream, tiles * tile.Split, tokenTiles, 1,
+                _stream, tiles, tokenTiles, 1,
                 new LinearWgmmaArguments
                 {
                     Weight = linear.PlainWeight,
-                    Input = InputMap(input, linear.Kernels.Weight.InFeatures, tile.BoxTokens),
+                    Input = InputMap(input, linear.Kernels.Weight.InFeatures, tile.Tokens),
                     Scales = linear.Scales,
                     TokenCount = count,
                     Squares = _buffers.Squares,
@@ -194,11 +194,9 @@ internal sealed class ModelRunner
             Scales = linear.Scales,
             Input = input,
             TokenCount = count,
-            Partials = _buffers.TilePartials,
-            Arrivals = _buffers.TileArrivals,
             Epilogue = epilogue,
         };
-        _kernels[tile.Kernel].Launch(_stream, tiles, tokenTiles, tile.Split, arguments, _overlaps);
+        _kernels[tile.Kernel].Launch(_stream, tiles, tokenTiles, 1, arguments, _overlaps);
     }
 
     // A handful of buffers and tile sizes: each is described once.

@@ -92,18 +92,14 @@ public sealed class LinearKernelTests
 
     /// <summary>Every size of tile, whatever the plan makes of it; the last tile of tokens is not full.</summary>
     [Theory]
-    [InlineData(16, 64, 8, 6, 1)]
-    [InlineData(64, 64, 2, 8, 1)]
-    [InlineData(64, 128, 4, 4, 1)]
-    [InlineData(128, 64, 4, 8, 1)]
-    [InlineData(128, 128, 1, 3, 1)]
-    [InlineData(128, 128, 1, 3, 2)]
-    [InlineData(128, 64, 1, 4, 2)]
-    [InlineData(256, 64, 2, 4, 1)]
-    [InlineData(256, 128, 1, 4, 1)]
-    [InlineData(256, 128, 1, 3, 2)]
-    [InlineData(256, 128, 1, 4, 2)]
-    public void WarpgroupTile_OfEverySize_AddsTheProduct(int tokens, int outputs, int split, int stages, int share)
+    [InlineData(16, 64, 8, 6)]
+    [InlineData(64, 64, 2, 8)]
+    [InlineData(64, 128, 4, 4)]
+    [InlineData(128, 64, 4, 8)]
+    [InlineData(128, 128, 1, 3)]
+    [InlineData(256, 64, 2, 4)]
+    [InlineData(256, 128, 1, 4)]
+    public void WarpgroupTile_OfEverySize_AddsTheProduct(int tokens, int outputs, int split, int stages)
     {
         DeviceProfile device = Gpu.Require().Profile;
         Assert.SkipUnless(device.Architecture.HasWarpgroupProducts, "The device has no warpgroup products.");
@@ -111,7 +107,7 @@ public sealed class LinearKernelTests
             "0.3b", "bf16", (2 * tokens) - 3,
             plan => plan.Down with
             {
-                Tiles = [new WarpgroupTiles(device, "down", plan.Down.Weight, "kResidual", [], normalizes: false, 0).Tile(tokens, outputs, split, stages, false, share)],
+                Tiles = [new WarpgroupTiles(device, "down", plan.Down.Weight, "kResidual", [], normalizes: false, 0).Tile(tokens, outputs, split, stages)],
             },
             layer => layer.Down, isSwiGlu: false);
     }
@@ -204,22 +200,17 @@ public sealed class LinearKernelTests
             kernel.Launch(stream.Handle, blocks * tile.Split, tokenTiles, 1, new LinearWgmmaArguments
             {
                 Weight = linear.PlainWeight,
-                Input = TensorMap.Of(input, inputRows, linear.Kernels.Weight.InFeatures, tile.BoxTokens),
+                Input = TensorMap.Of(input, inputRows, linear.Kernels.Weight.InFeatures, tile.Tokens),
                 Scales = linear.Scales, TokenCount = count, Epilogue = epilogue,
                 Squares = squares, SquareStride = tokenCount, Gain = gain, Prepared = prepared, NewSquares = newSquares,
             }, overlapsPrevious: false);
             return;
         }
 
-        int tiles = blocks * tokenTiles;
-        using DeviceArena arena = new();
-        kernel.Launch(stream.Handle, blocks, tokenTiles, tile.Split, new LinearTileArguments
+        kernel.Launch(stream.Handle, blocks, tokenTiles, 1, new LinearTileArguments
         {
             Weight = linear.Weight, Scales = linear.Scales, Input = input, TokenCount = count, Epilogue = epilogue,
-            Partials = arena.Take((long)tiles * tile.Split * tile.Tokens * tile.Outputs * sizeof(float)),
-            Arrivals = arena.TakeCleared(sizeof(int) * tiles, stream.Handle),
         }, overlapsPrevious: false);
-        stream.Synchronize();
     }
 
     internal static DeviceLinear Upload(

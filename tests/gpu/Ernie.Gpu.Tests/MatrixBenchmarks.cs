@@ -156,23 +156,21 @@ public sealed class MatrixBenchmarks
               from outputs in (int[])[64, 128]
               from split in (int[])[1, 2]
               from stages in (int[])[3, 4]
-              from share in split == 1 ? (int[])[1, 2] : [1]
               where Blocks(width, outputs, split) is >= 40 and <= 800
-              select (width, outputs, split, stages, share)
+              select (width, outputs, split, stages)
             : tokens > 1024
             ? from width in (int[])[128, 256]
               from stages in (int[])[3, 4]
-              from share in (int[])[1, 2]
-              select (width, outputs: 128, split: 1, stages, share)
+              select (width, outputs: 128, split: 1, stages)
             : from width in (int[])[Math.Min(tokens, 64), Math.Min(tokens, 128), Math.Min(tokens, 256)]
               from outputs in (int[])[64, 128]
               from split in isHead ? (int[])[1] : (int[])[1, 2, 4, 8]
               from stages in isHead ? (int[])[3, 4, 6] : (int[])[4, 8]
               where stages <= weight.InFeatures / 64 / split && (isHead ? outputs * width <= 128 * 256 && 2 * width >= tokens : outputs * width <= 128 * 128)
               where isHead || Blocks(width, outputs, split) is >= 40 and <= 200
-              select (width, outputs, split, stages, share: 1);
+              select (width, outputs, split, stages);
         return sizes.Distinct()
-            .Select(size => tiles.Tile(size.width, size.outputs, size.split, size.stages, keepsWeights: tokens > size.width, size.share))
+            .Select(size => tiles.Tile(size.width, size.outputs, size.split, size.stages, keepsWeights: tokens > size.width))
             .Where(tile => tile.Kernel.SharedMemoryBytes <= device.Architecture.SharedMemoryPerBlock)
             .Append(planned).DistinctBy(tile => tile.Kernel.Name);
     }
@@ -194,7 +192,7 @@ public sealed class MatrixBenchmarks
                     new LinearWgmmaArguments
                     {
                         Weight = TensorMap.Of(weights, weight.OutFeatures, weight.InFeatures, boxRows: 64),
-                        Input = TensorMap.Of(buffers.Input, MostTokens, weight.InFeatures, tile.BoxTokens), TokenCount = count, Epilogue = buffers.Epilogue,
+                        Input = TensorMap.Of(buffers.Input, MostTokens, weight.InFeatures, tile.Tokens), TokenCount = count, Epilogue = buffers.Epilogue,
                         Squares = buffers.Squares, Gain = buffers.Gain, Prepared = buffers.Prepared, NewSquares = buffers.NewSquares, SquareStride = MostTokens,
                     },
                     overlapsPrevious: round > 0);
