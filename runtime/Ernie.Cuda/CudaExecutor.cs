@@ -60,7 +60,7 @@ public sealed class CudaExecutor : IExecutor, IDeviceSampling
         ModelShape shape = graph.Shape;
         int maxModelLength = Math.Min(options.MaxModelLength ?? shape.MaxPosition, shape.MaxPosition);
         int pagesPerSequence = (maxModelLength + KernelPlan.TokensPerPage - 1) / KernelPlan.TokensPerPage;
-        _layout = new StepLayout(options.MaxSequences, options.MaxBatchedTokens, pagesPerSequence, Plan.PrefillTileTokens);
+        _layout = new StepLayout(options.MaxSequences, options.MaxBatchedTokens, pagesPerSequence, Plan.Attention.PrefillTileTokens);
 
         long since = Stopwatch.GetTimestamp();
         _kernels = new KernelLibrary(Plan, new KernelCompiler(options.CubinCache ?? CubinCache.Default(), options.FindCompiler()), options.Progress);
@@ -71,7 +71,7 @@ public sealed class CudaExecutor : IExecutor, IDeviceSampling
         _buffers = new DeviceBuffers(Plan, _layout, _arena, _stream);
         _slots = new SlotTable(Plan, _kernels, samplers, _layout, maxModelLength, _arena, _stream);
         _records = new PinnedBuffer(RecordRing * (long)options.MaxSequences * 4 * sizeof(int));
-        _writer = new StepWriter(_layout, _steps.Length, Plan.PrefillTileTokens);
+        _writer = new StepWriter(_layout, _steps.Length, Plan.Attention.PrefillTileTokens);
         for (int index = 0; index < _steps.Length; index++)
             _steps[index] = new PendingStep(options.MaxSequences);
         KeyValuePool pool = KeyValuePool.Create(device, shape, options, pagesPerSequence, _arena);
@@ -125,7 +125,7 @@ public sealed class CudaExecutor : IExecutor, IDeviceSampling
         try
         {
             DeviceSnippet[] samplers = [.. DeviceSamplers(options).Select(sampler => sampler.Device!)]; // Those that have one.
-            return KernelPlanner.Create(graph, profile, samplers, keepsBf16Copies);
+            return KernelPlanner.Create(graph, profile, samplers, keepsBf16Copies, options.KeyValueFormat);
         }
         catch (KernelPlanException exception)
         {

@@ -1,5 +1,6 @@
 using Ernie.Cuda.Compilation;
 using Ernie.Cuda.Nvrtc;
+using Ernie.Kernels;
 using Ernie.Sampling;
 
 namespace Ernie.Cuda;
@@ -21,6 +22,9 @@ public sealed class CudaExecutorOptions
 
     /// <summary>Pages of the key/value pool; null takes what <see cref="GpuMemoryUtilization"/> leaves.</summary>
     public int? PageCount { get; init; }
+
+    /// <summary>Storage of keys and values.</summary>
+    public KeyValueFormat KeyValueFormat { get; init; }
 
     /// <summary>Whether decoding steps replay captured graphs; off for debugging.</summary>
     public bool UsesGraphs { get; init; } = true;

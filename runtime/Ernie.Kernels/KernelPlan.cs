@@ -24,11 +24,8 @@ public sealed class KernelPlan
     /// <summary>Query, key and value projection, rotation, cache write.</summary>
     public required LinearKernels QueryKeyValue { get; init; }
 
-    /// <summary>Attention of rows with one new token.</summary>
-    public required KernelSpec AttentionDecode { get; init; }
-
-    /// <summary>Attention of rows with several new tokens.</summary>
-    public required KernelSpec AttentionPrefill { get; init; }
+    /// <summary>Attention.</summary>
+    public required AttentionKernels Attention { get; init; }
 
     /// <summary>Output projection and residual sum.</summary>
     public required LinearKernels Output { get; init; }
@@ -51,7 +48,7 @@ public sealed class KernelPlan
     /// <summary>All kernels.</summary>
     public IEnumerable<KernelSpec> Kernels =>
     [
-        Embed, Normalize, AttentionDecode, AttentionPrefill, SetSlot, .. Samplers,
+        Embed, Normalize, .. Attention.Kernels, SetSlot, .. Samplers,
         // Linears of one format share the kernel that expands it.
         .. Linears.SelectMany(linear => linear.Kernels).Distinct(),
     ];
@@ -61,14 +58,6 @@ public sealed class KernelPlan
 
     /// <summary>Whether kernels that write the residual prepare the norm of the next, for steps of more than 8 tokens.</summary>
     public bool PreparesNorms => Linears.Where(linear => linear != Head).All(linear => linear.Tiles.All(tile => tile.UsesTensorMaps));
-
-    /// <summary>Tokens of one tile of prefill attention.</summary>
-    public int PrefillTileTokens => AttentionPrefill.Threads / 32 * 16 / Model.Shape.QueryHeadsPerKeyValueHead;
-
-    /// <summary>Into how many chunks decode attention may cut a row's keys, so that about three blocks per multiprocessor work.</summary>
-    /// <param name="rows">Rows of the launch.</param>
-    public int AttentionSplits(int rows) =>
-        Math.Clamp(3 * Device.Multiprocessors / (rows * Model.Shape.KeyValueHeads), 1, 64);
 
     /// <summary>The smallest bucket that holds a batch.</summary>
     /// <param name="rows">Decoding rows, at least 1.</param>

@@ -20,12 +20,14 @@ public sealed class KernelPlanner
     private readonly DenseModel _model;
     private readonly DeviceProfile _device;
     private readonly bool _keepsBf16Copies;
+    private readonly KeyValueFormat _cache;
 
-    private KernelPlanner(DenseModel model, DeviceProfile device, bool keepsBf16Copies)
+    private KernelPlanner(DenseModel model, DeviceProfile device, bool keepsBf16Copies, KeyValueFormat cache)
     {
         _model = model;
         _device = device;
         _keepsBf16Copies = keepsBf16Copies;
+        _cache = cache;
     }
 
     /// <summary>Makes the plan.</summary>
@@ -33,12 +35,14 @@ public sealed class KernelPlanner
     /// <param name="device">The device.</param>
     /// <param name="samplers">Device forms of samplers, in the order of their index behind the built-in greedy one.</param>
     /// <param name="keepsBf16Copies">Whether quantised weights may also be kept in bf16, for steps of more than 8 tokens.</param>
+    /// <param name="cache">Storage of keys and values.</param>
     /// <exception cref="KernelPlanException">There are no kernels for the model.</exception>
     public static KernelPlan Create(
-        ModelGraph graph, DeviceProfile device, IReadOnlyList<DeviceSnippet>? samplers = null, bool keepsBf16Copies = true)
+        ModelGraph graph, DeviceProfile device, IReadOnlyList<DeviceSnippet>? samplers = null, bool keepsBf16Copies = true,
+        KeyValueFormat cache = KeyValueFormat.BFloat16)
     {
         ArgumentNullException.ThrowIfNull(device);
-        return new KernelPlanner(DenseModel.From(graph), device, keepsBf16Copies).Create(samplers ?? []);
+        return new KernelPlanner(DenseModel.From(graph), device, keepsBf16Copies, cache).Create(samplers ?? []);
     }
 
     /// <summary>Bytes that the bf16 copies of quantised weights take.</summary>
@@ -67,8 +71,7 @@ public sealed class KernelPlanner
                 "normalize", "norm/norm", "normalize", "NormArgs", normThreads,
                 KernelConstant.Of("kWidth", Shape.HiddenSize), KernelConstant.Of("kEpsilon", (float)Shape.RmsNormEpsilon)),
             QueryKeyValue = Linear("qkv", layer.QueryKeyValue, "kQkv", normalizes: true),
-            AttentionDecode = AttentionDecode(),
-            AttentionPrefill = AttentionPrefill(),
+            Attention = AttentionKernels.Create(Shape, _device, _cache),
             Output = Linear("o", layer.Output, "kResidual", normalizes: false),
             GateUp = Linear("gate_up", layer.GateUp, "kSwiglu", normalizes: true),
             Down = Linear("down", layer.Down, "kResidual", normalizes: false),
@@ -112,36 +115,6 @@ public sealed class KernelPlanner
     ];
 
     private KernelConstant[] EpilogueConstants(string epilogue) => epilogue == "kQkv" ? AttentionConstants() : [];
-
-    // Softmax runs in base 2: log2(e) / sqrt(head size).
-    private KernelConstant AttentionScale() => KernelConstant.Of("kScale", (float)(Math.Log2(Math.E) / Math.Sqrt(Shape.HeadDim)));
-
-    private KernelSpec AttentionDecode()
-    {
-        const int Warps = 4, KeysPerTile = 16;
-        int stages = _device.Architecture.SharedMemoryPerBlock > TileSharedMemory ? 3 : 2;
-        return new KernelSpec
-        {
-            Name = "ernie_attention_decode",
-            Header = "ernie/attention/attention_decode.cuh",
-            Function = "attention_decode",
-            Arguments = "AttentionArgs",
-            Threads = Warps * WarpSize,
-            Constants = [.. AttentionConstants(), AttentionScale(), KernelConstant.Of("kStages", stages)],
-            SharedMemoryBytes = Warps * stages * 2 * KeysPerTile * Shape.HeadDim * sizeof(ushort),
-        };
-    }
-
-    private KernelSpec AttentionPrefill() => new()
-    {
-        Name = "ernie_attention_prefill",
-        Header = "ernie/attention/attention_prefill.cuh",
-        Function = "attention_prefill",
-        Arguments = "AttentionArgs",
-        Threads = 4 * WarpSize,
-        Constants = [.. AttentionConstants(), AttentionScale()],
-        SharedMemoryBytes = 2 * 2 * KernelPlan.TokensPerPage * Shape.HeadDim * sizeof(ushort),
-    };
 
     private LinearKernels Linear(string name, LinearWeight weight, string epilogue, bool normalizes)
     {

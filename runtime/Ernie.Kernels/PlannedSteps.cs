@@ -15,9 +15,10 @@ public static class PlannedSteps
         ArgumentOutOfRangeException.ThrowIfLessThan(batch, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(contextLength, 1);
         ModelShape shape = plan.Model.Shape;
+        AttentionLaunch launch = plan.Attention.DecodeFor(batch);
         var attention = new PlannedLaunch(
-            plan.AttentionDecode, shape.LayerCount, plan.AttentionSplits(batch) * shape.KeyValueHeads * batch,
-            batch * CacheBytes(shape, contextLength), 4.0 * batch * contextLength * shape.QueryWidth);
+            launch.Kernel, shape.LayerCount, launch.GridX * launch.GridY * launch.GridZ,
+            batch * CacheBytes(plan, contextLength), 4.0 * batch * contextLength * shape.QueryWidth);
         return Step(plan, batch, batch, attention);
     }
 
@@ -29,15 +30,15 @@ public static class PlannedSteps
         ArgumentNullException.ThrowIfNull(plan);
         ArgumentOutOfRangeException.ThrowIfLessThan(tokens, 2);
         ModelShape shape = plan.Model.Shape;
-        int tiles = (tokens + plan.PrefillTileTokens - 1) / plan.PrefillTileTokens;
+        int tiles = (tokens + plan.Attention.PrefillTileTokens - 1) / plan.Attention.PrefillTileTokens;
         // A token meets those before it and itself: half of the square.
         var attention = new PlannedLaunch(
-            plan.AttentionPrefill, shape.LayerCount, tiles * shape.KeyValueHeads,
-            CacheBytes(shape, tokens) + ((long)tokens * shape.QueryWidth * sizeof(ushort)), 2.0 * tokens * (tokens + 1.0) * shape.QueryWidth);
-        return Step(plan, tokens, 1, attention);
+            plan.Attention.Prefill, shape.LayerCount, tiles * shape.KeyValueHeads,
+            CacheBytes(plan, tokens) + ((long)tokens * shape.QueryWidth * sizeof(ushort)), 2.0 * tokens * (tokens + 1.0) * shape.QueryWidth);
+        return Step(plan, tokens, 1, [.. Store(plan, tokens), attention]);
     }
 
-    private static IReadOnlyList<PlannedLaunch> Step(KernelPlan plan, int tokens, int logitRows, PlannedLaunch attention)
+    private static IReadOnlyList<PlannedLaunch> Step(KernelPlan plan, int tokens, int logitRows, params PlannedLaunch[] attention)
     {
         ModelShape shape = plan.Model.Shape;
         int layers = shape.LayerCount;
@@ -45,7 +46,7 @@ public static class PlannedSteps
         [
             new PlannedLaunch(plan.Embed, 1, tokens, (long)tokens * shape.HiddenSize * sizeof(ushort), 0),
             .. NormalizeLayers(plan, tokens), Linear(plan.QueryKeyValue, tokens, layers),
-            attention,
+            .. attention,
             Linear(plan.Output, tokens, layers),
             .. NormalizeLayers(plan, tokens), Linear(plan.GateUp, tokens, layers),
             Linear(plan.Down, tokens, layers),
@@ -54,7 +55,13 @@ public static class PlannedSteps
         ];
     }
 
-    private static long CacheBytes(ModelShape shape, int tokens) => (long)tokens * 2 * shape.KeyValueWidth * sizeof(ushort);
+    private static long CacheBytes(KernelPlan plan, int tokens) =>
+        (long)tokens * 2 * plan.Model.Shape.KeyValueHeads * plan.Attention.Format.BytesPerHead(plan.Model.Shape.HeadDim);
+
+    // The projection writes a bf16 cache itself, and decode attention an 8-bit one.
+    private static PlannedLaunch[] Store(KernelPlan plan, int tokens) => plan.Attention.Store is { } store
+        ? [new PlannedLaunch(store, plan.Model.Shape.LayerCount, tokens, (long)tokens * 2 * plan.Model.Shape.KeyValueWidth * sizeof(ushort), 0)]
+        : [];
 
     private static PlannedLaunch[] NormalizeLayers(KernelPlan plan, int tokens) =>
         plan.PreparesNorms ? [] : Normalize(plan, tokens, plan.Model.Shape.LayerCount);

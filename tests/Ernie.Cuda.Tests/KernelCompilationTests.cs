@@ -31,7 +31,9 @@ public sealed class KernelCompilationTests : IDisposable
         ModelShape shape = model == "tales" ? DenseGraphs.Tales : DenseGraphs.Base;
         KernelSpec[] specifications =
         [
-            .. Recipes.SelectMany(recipe => KernelPlanner.Create(DenseGraphs.Create(shape, recipe), DeviceProfile.Typical(architecture)).Kernels).Distinct(),
+            .. Recipes.SelectMany(recipe => KernelPlanner.Create(DenseGraphs.Create(shape, recipe), DeviceProfile.Typical(architecture)).Kernels)
+                .Concat(Enum.GetValues<KeyValueFormat>().SelectMany(format => AttentionKernels.Create(shape, DeviceProfile.Typical(architecture), format).Kernels))
+                .Distinct(),
         ];
 
         if (Environment.GetEnvironmentVariable("ERNIE_COMPILE_ALL") == "1")
@@ -184,7 +186,8 @@ public sealed class KernelCompilationTests : IDisposable
         ("ernie/norm/norm.cuh", Size<NormArguments>("NormArgs")),
         ("ernie/norm/embed.cuh", Size<EmbedArguments>("EmbedArgs")
             + Size<StepHeader>("StepHeader")),
-        ("ernie/attention/common.cuh", Size<AttentionArguments>("AttentionArgs")),
+        ("ernie/attention/attention_wgmma.cuh", Size<AttentionArguments>("AttentionArgs") + Size<AttentionTensorArguments>("AttentionTensorArgs")),
+        ("ernie/attention/store_cache.cuh", Size<StoreCacheArguments>("StoreCacheArgs")),
         ("ernie/sampling/set_slot.cuh", Size<SetSlotArguments>("SetSlotArgs") + Size<SlotState>("SlotState")),
         ("ernie/sampling/sample_rows.cuh", Size<SampleArguments>("SampleArgs")));
 

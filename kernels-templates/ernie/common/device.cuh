@@ -32,6 +32,12 @@ __device__ __forceinline__ void copy_async(unsigned destination, const void* sou
     asm volatile("cp.async.cg.shared.global.L2::128B [%0], [%1], 16, %2;" ::"r"(destination), "l"(source), "r"(bytes) : "memory");
 }
 
+// Copies 4 bytes, or writes zeros when not valid.
+__device__ __forceinline__ void copy_async_word(unsigned destination, const void* source, bool valid) {
+    int bytes = valid ? 4 : 0;
+    asm volatile("cp.async.ca.shared.global [%0], [%1], 4, %2;" ::"r"(destination), "l"(source), "r"(bytes) : "memory");
+}
+
 __device__ __forceinline__ void commit_copies() { asm volatile("cp.async.commit_group;" ::: "memory"); }
 
 template <int kPending>
@@ -81,10 +87,40 @@ __device__ __forceinline__ uint4 load_shared(unsigned address) {
     return value;
 }
 
+// An 8 x 8 matrix of 16-bit elements, two neighbours of row lane / 4 per lane, is transposed.
+__device__ __forceinline__ unsigned transpose_matrix(unsigned pair) {
+    unsigned result;
+    asm volatile("movmatrix.sync.aligned.m8n8.trans.b16 %0, %1;" : "=r"(result) : "r"(pair));
+    return result;
+}
+
+__device__ __forceinline__ float load_shared_float(unsigned address) {
+    float value;
+    asm volatile("ld.shared.f32 %0, [%1];" : "=f"(value) : "r"(address) : "memory");
+    return value;
+}
+
+__device__ __forceinline__ uint2 load_shared_words(unsigned address) {
+    uint2 value;
+    asm volatile("ld.shared.v2.u32 {%0,%1}, [%2];" : "=r"(value.x), "=r"(value.y) : "r"(address) : "memory");
+    return value;
+}
+
+__device__ __forceinline__ void store_shared(unsigned address, uint4 value) {
+    asm volatile("st.shared.v4.u32 [%0], {%1,%2,%3,%4};" ::"r"(address), "r"(value.x), "r"(value.y), "r"(value.z), "r"(value.w) : "memory");
+}
+
 __device__ __forceinline__ float2 load_shared_pair(unsigned address) {
     float2 value;
     asm volatile("ld.shared.v2.f32 {%0,%1}, [%2];" : "=f"(value.x), "=f"(value.y) : "r"(address) : "memory");
     return value;
+}
+
+// 2^x; denormal results are zero.
+__device__ __forceinline__ float exp2_fast(float x) {
+    float result;
+    asm("ex2.approx.ftz.f32 %0, %1;" : "=f"(result) : "f"(x));
+    return result;
 }
 
 __device__ __forceinline__ float warp_sum(float value) {

@@ -11,11 +11,11 @@ enum class Epilogue { kQkv, kResidual, kSwiglu, kLogits };
 struct EpilogueArgs {
     // kQkv
     Bf16* query;                 // [tokens, heads * head size]
-    Bf16* keys;                  // [pages, kv heads, tokens per page, head size], this layer's
+    Bf16* keys;                  // [pages, kv heads, tokens per page, head size], this layer's; without a page table [tokens, kv heads, head size]
     Bf16* values;                // like keys
     const float2* rotations;     // [positions, head size / 2] cosine, sine
     const TokenPlace* places;    // [tokens]
-    const int* page_table;       // [slots, pages_per_slot]
+    const int* page_table;       // [slots, pages_per_slot]; null when another kernel puts keys and values into the cache
     int pages_per_slot;
     int output_stride;           // kLogits: floats between rows
     // kResidual: f32 [tokens, outputs], added to. kLogits: f32 [rows, outputs]
@@ -33,13 +33,15 @@ struct PairTarget {
 // Where a token is in its sequence and in the cache; kernels with many pairs of a token find it once.
 struct CachePlace {
     int position;
-    int row; // of the cache, seen as [pages * kv heads * tokens per page, head size], for kv head 0; where a page was asked for
+    int row; // of the cache, seen as [pages * kv heads * tokens per page, head size], for kv head 0, where a page was asked for; without a
+             // page table of [tokens * kv heads, head size]
 };
 
 template <class Spec>
 __device__ __forceinline__ CachePlace cache_place(const EpilogueArgs& args, int token, bool needs_page) {
     TokenPlace place = args.places[token];
     if (!needs_page) return {place.position, 0};
+    if (args.page_table == nullptr) return {place.position, token * Spec::kKeyValueHeads};
     int page = args.page_table[static_cast<size_t>(place.slot) * args.pages_per_slot + place.position / Spec::kTokensPerPage];
     return {place.position, page * Spec::kKeyValueHeads * Spec::kTokensPerPage + place.position % Spec::kTokensPerPage};
 }
@@ -57,7 +59,7 @@ __device__ __forceinline__ PairTarget pair_target(const EpilogueArgs& args, int 
 
     bool is_key = n < kQueryWidth + kKeyWidth;
     int head = (n - (is_key ? kQueryWidth : kQueryWidth + kKeyWidth)) / Spec::kHeadSize;
-    size_t row = static_cast<size_t>(place.row) + head * Spec::kTokensPerPage;
+    size_t row = static_cast<size_t>(place.row) + head * (args.page_table == nullptr ? 1 : Spec::kTokensPerPage);
     return {(is_key ? args.keys : args.values) + row * Spec::kHeadSize + dimension, rotation};
 }
 

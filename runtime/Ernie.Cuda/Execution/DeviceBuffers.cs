@@ -25,9 +25,15 @@ internal sealed class DeviceBuffers
         Hidden = arena.Take(sizeof(float) * tokens * shape.HiddenSize);
         Logits = arena.Take(sizeof(float) * rows * shape.VocabularySize);
         Adjusted = arena.Take(sizeof(float) * rows * shape.VocabularySize);
-        Partials = arena.Take(PartialBytes(plan, layout.RowCapacity));
-        Arrivals = arena.TakeCleared(sizeof(int) * ((rows * shape.KeyValueHeads) + 1), stream.Handle);
-        SampleArrivals = Arrivals + (sizeof(int) * (ulong)(rows * shape.KeyValueHeads));
+        if (plan.Attention.Store is not null)
+        {
+            NewKeys = arena.Take(sizeof(ushort) * tokens * shape.KeyValueWidth);
+            NewValues = arena.Take(sizeof(ushort) * tokens * shape.KeyValueWidth);
+        }
+
+        Partials = arena.Take(plan.Attention.PartialBytes);
+        Arrivals = arena.TakeCleared(sizeof(int) * ((rows * shape.QueryHeads) + 1), stream.Handle);
+        SampleArrivals = Arrivals + (sizeof(int) * (ulong)(rows * shape.QueryHeads));
     }
 
     public ulong Step { get; }
@@ -57,16 +63,15 @@ internal sealed class DeviceBuffers
 
     public ulong Adjusted { get; }
 
+    /// <summary>bf16 [tokens, kv heads * head size] on their way to an 8-bit cache; 0 where there is none.</summary>
+    public ulong NewKeys { get; }
+
+    /// <summary>Like <see cref="NewKeys"/>.</summary>
+    public ulong NewValues { get; }
+
     public ulong Partials { get; }
 
     public ulong Arrivals { get; }
 
     public ulong SampleArrivals { get; }
-
-    private static long PartialBytes(KernelPlan plan, int rowCapacity)
-    {
-        ModelShape shape = plan.Model.Shape;
-        long most = Enumerable.Range(1, rowCapacity).Max(rows => (long)rows * plan.AttentionSplits(rows));
-        return most * shape.KeyValueHeads * shape.QueryHeadsPerKeyValueHead * (shape.HeadDim + 2) * sizeof(float);
-    }
 }

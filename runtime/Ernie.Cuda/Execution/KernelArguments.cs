@@ -70,8 +70,24 @@ internal struct EmbedArguments
 [StructLayout(LayoutKind.Sequential)]
 internal struct AttentionArguments
 {
-    public ulong Query, Keys, Values, PageTable, Output, Header, Tiles, Partials, Arrivals;
-    public int PagesPerSlot, RowCapacity;
+    public ulong Query, Keys, Values, KeyScales, ValueScales, PageTable, Output, Header, Tiles, Partials, Arrivals;
+    public int PagesPerSlot, RowCapacity, DecodeRows;
+}
+
+/// <summary>ernie::AttentionTensorArgs; there the maps are aligned to 64 bytes, so the size is rounded up to a multiple of that.</summary>
+[StructLayout(LayoutKind.Sequential, Size = 384)]
+internal struct AttentionTensorArguments
+{
+    public TensorMap Keys, Values;
+    public AttentionArguments Attention;
+}
+
+/// <summary>ernie::StoreCacheArgs.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal struct StoreCacheArguments
+{
+    public ulong Keys, Values, KeyPages, ValuePages, KeyScales, ValueScales, Places, PageTable, TokenCount;
+    public int PagesPerSlot;
 }
 
 /// <summary>ernie::SlotTables.</summary>

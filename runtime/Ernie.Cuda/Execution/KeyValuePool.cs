@@ -4,20 +4,32 @@ using Ernie.Kernels;
 
 namespace Ernie.Cuda.Execution;
 
-/// <summary>The pages of keys and values: per layer, keys then values, each [pages, kv heads, tokens per page, head size] bf16.</summary>
+/// <summary>
+/// The pages of keys and values: per layer, keys then values, each [pages, kv heads, tokens per page, head size]; with 8-bit elements, behind
+/// all layers' pages and in the same order, f32 factors [pages, kv heads, tokens per page].
+/// </summary>
 internal sealed class KeyValuePool
 {
     // What a context, its graphs and the driver's own buffers may still take.
     private const long ReservedBytes = 256L << 20;
 
     private readonly ulong _address;
+    private readonly ulong _scales;
     private readonly long _halfLayerBytes;
+    private readonly long _halfLayerScaleBytes;
+    private readonly int _keyValueHeads;
+    private readonly int _headSize;
 
-    private KeyValuePool(ulong address, int pageCount, long halfLayerBytes)
+    private KeyValuePool(DeviceArena arena, ModelShape shape, KeyValueFormat format, int pageCount)
     {
-        _address = address;
         PageCount = pageCount;
-        _halfLayerBytes = halfLayerBytes;
+        _keyValueHeads = shape.KeyValueHeads;
+        _headSize = shape.HeadDim;
+        long tokenHeads = (long)pageCount * KernelPlan.TokensPerPage * shape.KeyValueHeads;
+        _halfLayerBytes = tokenHeads * shape.HeadDim * format.ElementBytes();
+        _halfLayerScaleBytes = tokenHeads * format.ScaleBytes();
+        _address = arena.Take(2 * shape.LayerCount * _halfLayerBytes);
+        _scales = _halfLayerScaleBytes == 0 ? 0 : arena.Take(2 * shape.LayerCount * _halfLayerScaleBytes);
     }
 
     public int PageCount { get; }
@@ -26,12 +38,22 @@ internal sealed class KeyValuePool
 
     public ulong Values(int layer) => Keys(layer) + (ulong)_halfLayerBytes;
 
+    /// <summary>Factors of a layer's keys; 0 where there are none.</summary>
+    public ulong KeyScales(int layer) => _scales + (ulong)(2 * layer * _halfLayerScaleBytes);
+
+    /// <summary>Factors of a layer's values; 0 where there are none.</summary>
+    public ulong ValueScales(int layer) => KeyScales(layer) + (ulong)_halfLayerScaleBytes;
+
+    /// <summary>Describes bf16 pages for tensor copies: rows of a head's values, a page at a time.</summary>
+    /// <param name="address">Of a layer's keys or values.</param>
+    public TensorMap Map(ulong address) =>
+        TensorMap.Of(address, (long)PageCount * _keyValueHeads * KernelPlan.TokensPerPage, _headSize, KernelPlan.TokensPerPage);
+
     /// <summary>Takes the pool once everything else is in place.</summary>
     /// <exception cref="CudaUnavailableException">Not one full sequence fits.</exception>
     public static KeyValuePool Create(CudaDevice device, ModelShape shape, CudaExecutorOptions options, int pagesPerSequence, DeviceArena arena)
     {
-        long pageBytes = (long)KernelPlan.TokensPerPage * shape.KeyValueWidth * sizeof(ushort);
-        long bytesPerPage = 2 * shape.LayerCount * pageBytes;
+        long bytesPerPage = 2L * shape.LayerCount * KernelPlan.TokensPerPage * shape.KeyValueHeads * options.KeyValueFormat.BytesPerHead(shape.HeadDim);
         (long free, long total) = device.Memory();
         long available = free - (long)((1 - options.GpuMemoryUtilization) * total) - ReservedBytes;
         long pages = options.PageCount ?? (available / bytesPerPage);
@@ -41,11 +63,11 @@ internal sealed class KeyValuePool
                 CudaDiagnostics.OutOfMemory,
                 $"{device.Name} has {free >> 20} MiB free of {total >> 20}; at gpu-memory-utilization {options.GpuMemoryUtilization} the cache holds " +
                 $"{Math.Max(0, Math.Min(pages, free / bytesPerPage)) * KernelPlan.TokensPerPage} tokens and one sequence of max-model-len takes {pagesPerSequence * KernelPlan.TokensPerPage}. " +
-                "Lower max-model-len or max-num-batched-tokens, or raise gpu-memory-utilization.");
+                "Lower max-model-len or max-num-batched-tokens, use kv-cache-dtype fp8, or raise gpu-memory-utilization.");
         }
 
-        // Pages are numbered by int, and a graph of addresses is simplest with one block.
-        int pageCount = (int)Math.Min(pages, int.MaxValue / KernelPlan.TokensPerPage);
-        return new KeyValuePool(arena.Take(pageCount * bytesPerPage), pageCount, pageCount * pageBytes);
+        // Pages are numbered by int, and kernels number the tokens of all heads by int.
+        int pageCount = (int)Math.Min(pages, int.MaxValue / (KernelPlan.TokensPerPage * shape.KeyValueHeads));
+        return new KeyValuePool(arena, shape, options.KeyValueFormat, pageCount);
     }
 }

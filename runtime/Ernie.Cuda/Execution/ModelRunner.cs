@@ -20,6 +20,7 @@ internal sealed class ModelRunner
     private readonly bool _overlaps;
     private readonly bool _preparesNorms;
     private readonly int _headBlocks;
+    private readonly TensorMap[] _pageMaps; // keys and values of each layer, where prefill attention takes them
     private readonly Dictionary<(ulong Address, int BoxRows), TensorMap> _inputMaps = [];
 
     public ModelRunner(
@@ -37,6 +38,9 @@ internal sealed class ModelRunner
         _stream = stream.Handle;
         _overlaps = usesDependentLaunch && plan.Device.Architecture.HasDependentLaunch;
         _preparesNorms = plan.PreparesNorms;
+        _pageMaps = plan.Attention.PrefillTakesTensorMaps && plan.Attention.Format == KeyValueFormat.BFloat16
+            ? [.. Enumerable.Range(0, plan.Model.Shape.LayerCount).SelectMany(layer => (TensorMap[])[pool.Map(pool.Keys(layer)), pool.Map(pool.Values(layer))])]
+            : [];
         _headBlocks = plan.Device.Multiprocessors * Math.Max(1, kernels[plan.Head.Decode].BlocksPerMultiprocessor());
     }
 
@@ -103,14 +107,15 @@ internal sealed class ModelRunner
     private void RunLayer(int index, in StepShape step)
     {
         DeviceLayer layer = _weights.Layers[index];
+        bool storesApart = _plan.Attention.Store is not null;
         EpilogueArguments toCache = new()
         {
             Query = _buffers.Query,
-            Keys = _pool.Keys(index),
-            Values = _pool.Values(index),
+            Keys = storesApart ? _buffers.NewKeys : _pool.Keys(index),
+            Values = storesApart ? _buffers.NewValues : _pool.Values(index),
             Rotations = _weights.Rotations,
             Places = _buffers.Places,
-            PageTable = _buffers.PageTable,
+            PageTable = storesApart ? 0 : _buffers.PageTable,
             PagesPerSlot = _layout.PagesPerSlot,
         };
         EpilogueArguments toResidual = new() { Output = _buffers.Residual };
@@ -227,11 +232,17 @@ internal sealed class ModelRunner
 
     private void Attention(int layer, in StepShape step)
     {
+        AttentionKernels attention = _plan.Attention;
+        if (attention.Store is { } store)
+            StoreCache(store, layer, step.Tokens);
+
         AttentionArguments arguments = new()
         {
             Query = _buffers.Query,
             Keys = _pool.Keys(layer),
             Values = _pool.Values(layer),
+            KeyScales = _pool.KeyScales(layer),
+            ValueScales = _pool.ValueScales(layer),
             PageTable = _buffers.PageTable,
             Output = _buffers.Attention,
             Header = _buffers.Step,
@@ -240,12 +251,47 @@ internal sealed class ModelRunner
             Arrivals = _buffers.Arrivals,
             PagesPerSlot = _layout.PagesPerSlot,
             RowCapacity = _layout.RowCapacity,
+            DecodeRows = step.DecodeRows,
         };
         if (step.DecodeRows > 0)
-            _kernels[_plan.AttentionDecode].Launch(
-                _stream, _plan.AttentionSplits(step.DecodeRows), Shape.KeyValueHeads, step.DecodeRows, arguments, _overlaps);
-        if (step.PrefillTiles > 0)
-            _kernels[_plan.AttentionPrefill].Launch(_stream, step.PrefillTiles, Shape.KeyValueHeads, 1, arguments, _overlaps);
+        {
+            AttentionLaunch launch = attention.DecodeFor(step.DecodeRows);
+            _kernels[launch.Kernel].Launch(_stream, launch.GridX, launch.GridY, launch.GridZ, arguments, _overlaps);
+        }
+
+        if (step.PrefillTiles == 0)
+            return;
+
+        CudaKernel prefill = _kernels[attention.Prefill];
+        if (attention.PrefillTakesTensorMaps)
+        {
+            AttentionTensorArguments withMaps = new() { Attention = arguments };
+            if (_pageMaps.Length > 0)
+                (withMaps.Keys, withMaps.Values) = (_pageMaps[2 * layer], _pageMaps[(2 * layer) + 1]);
+            prefill.Launch(_stream, step.PrefillTiles, Shape.KeyValueHeads, 1, withMaps, _overlaps);
+        }
+        else
+        {
+            prefill.Launch(_stream, step.PrefillTiles, Shape.KeyValueHeads, 1, arguments, _overlaps);
+        }
+    }
+
+    private void StoreCache(KernelSpec store, int layer, int tokens)
+    {
+        StoreCacheArguments arguments = new()
+        {
+            Keys = _buffers.NewKeys,
+            Values = _buffers.NewValues,
+            KeyPages = _pool.Keys(layer),
+            ValuePages = _pool.Values(layer),
+            KeyScales = _pool.KeyScales(layer),
+            ValueScales = _pool.ValueScales(layer),
+            Places = _buffers.Places,
+            PageTable = _buffers.PageTable,
+            TokenCount = TokenCount,
+            PagesPerSlot = _layout.PagesPerSlot,
+        };
+        _kernels[store].Launch(_stream, tokens, 1, 1, arguments, _overlaps);
     }
 
     private void Sample(int rows)

@@ -24,7 +24,7 @@ public sealed class CpuBackend : IBackend
         EngineOptions options = request.Options;
         if (request.Quantization.KeyValueCache != KeyValuePrecision.Auto)
         {
-            throw new OptionException("--kv-cache-dtype: the CPU keeps keys and values in 16 bits; use auto.");
+            throw new OptionException("--kv-cache-dtype: the CPU keeps keys and values in 16 bits; use auto, or --device cuda for fp8 and int8.");
         }
 
         bool isReference = options.CpuReferenceActivations;

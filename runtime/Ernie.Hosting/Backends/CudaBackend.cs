@@ -1,6 +1,7 @@
 using Ernie.Cuda;
 using Ernie.Execution;
 using Ernie.Hosting.Options;
+using Ernie.Kernels;
 using Ernie.Sampling;
 using Ernie.Weights;
 
@@ -53,17 +54,11 @@ public sealed class CudaBackend : IBackend
     /// <param name="quantization">Precisions.</param>
     /// <param name="samplers">Samplers that requests may choose.</param>
     /// <param name="phase">Told how long each part of the start took.</param>
-    /// <exception cref="OptionException">What is asked is not possible on a GPU; the message says what is.</exception>
     public static CudaExecutorOptions ExecutorOptions(
         EngineOptions options, QuantizationOptions quantization, IReadOnlyList<ISampler> samplers, Action<string, TimeSpan>? phase = null)
     {
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(quantization);
-        if (quantization.KeyValueCache != KeyValuePrecision.Auto)
-        {
-            throw new OptionException("--kv-cache-dtype: keys and values are kept in 16 bits on the GPU in this version; use auto.");
-        }
-
         return new CudaExecutorOptions
         {
             MaxSequences = options.MaxSequences,
@@ -73,10 +68,18 @@ public sealed class CudaBackend : IBackend
             PageCount = options.PageCount,
             UsesGraphs = options.UseCudaGraphs,
             KeepsBf16Copies = options.KeepBf16Copies,
+            KeyValueFormat = FormatOf(quantization.KeyValueCache),
             Samplers = samplers,
             Phase = phase,
         };
     }
+
+    private static KeyValueFormat FormatOf(KeyValuePrecision precision) => precision switch
+    {
+        KeyValuePrecision.EightBitFloat => KeyValueFormat.Float8,
+        KeyValuePrecision.EightBitInteger => KeyValueFormat.Integer8,
+        _ => KeyValueFormat.BFloat16,
+    };
 
     private static CudaExecutor CheckMemory(CudaExecutor executor, EngineOptions options)
     {

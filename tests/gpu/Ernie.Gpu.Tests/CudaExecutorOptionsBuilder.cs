@@ -1,6 +1,7 @@
 using Ernie.Cuda;
 using Ernie.Cuda.Compilation;
 using Ernie.Cuda.Nvrtc;
+using Ernie.Kernels;
 using Ernie.Sampling;
 
 namespace Ernie.Gpu.Tests;
@@ -22,6 +23,8 @@ internal sealed class CudaExecutorOptionsBuilder
 
     public bool KeepsBf16Copies { get; set; } = true;
 
+    public KeyValueFormat KeyValueFormat { get; set; }
+
     public IReadOnlyList<ISampler> Samplers { get; set; } = [ArgMaxSampler.Instance];
 
     public double GpuMemoryUtilization { get; set; } = 0.9;
@@ -39,6 +42,7 @@ internal sealed class CudaExecutorOptionsBuilder
         UsesGraphs = UsesGraphs,
         UsesDependentLaunch = UsesDependentLaunch,
         KeepsBf16Copies = KeepsBf16Copies,
+        KeyValueFormat = KeyValueFormat,
         Samplers = Samplers,
         GpuMemoryUtilization = GpuMemoryUtilization,
         CubinCache = CubinCache,

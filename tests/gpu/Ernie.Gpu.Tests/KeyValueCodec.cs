@@ -1,0 +1,32 @@
+using Ernie.Kernels;
+using Ernie.Weights;
+
+namespace Ernie.Gpu.Tests;
+
+/// <summary>What store_cache does to a token's values of one head: codes and a factor, the largest magnitude being the largest code.</summary>
+internal static class KeyValueCodec
+{
+    /// <summary>Quantises.</summary>
+    /// <returns>The factor.</returns>
+    public static float Quantize(KeyValueFormat format, ReadOnlySpan<float> values, Span<byte> codes)
+    {
+        float largest = 0, most = format == KeyValueFormat.Float8 ? 448 : 127;
+        foreach (float value in values)
+            largest = Math.Max(largest, Math.Abs(value));
+        float inverse = largest > 0 ? most / largest : 0;
+        for (int i = 0; i < values.Length; i++)
+        {
+            codes[i] = format == KeyValueFormat.Float8
+                ? Fp8Codec.Encode(values[i] * inverse)
+                : (byte)(sbyte)MathF.Round(values[i] * inverse, MidpointRounding.ToEven);
+        }
+
+        return largest / most;
+    }
+
+    public static void Dequantize(KeyValueFormat format, ReadOnlySpan<byte> codes, float factor, Span<float> values)
+    {
+        for (int i = 0; i < values.Length; i++)
+            values[i] = factor * (format == KeyValueFormat.Float8 ? Fp8Codec.Decode(codes[i]) : (sbyte)codes[i]);
+    }
+}
