@@ -8,14 +8,12 @@ public sealed class AttentionKernels
     private const int WarpSize = 32;
     private const int DecodeWarps = 4;
 
-    // Rows of a launch up to which a cluster per row and head is better than equal shares of all pages.
-    private const int ClusterRows = 8;
-
     // Clusters that share one row at most.
     private const int MostClusters = 8;
 
-    // The portable limit of a cluster.
-    private const int ClusterBlocks = 8;
+    // The portable limit of a cluster, and half of it. Where clusters of two would fit, equal shares of all pages are better, since
+    // long rows then hold up less.
+    private static readonly int[] s_clusterSizes = [8, 4];
 
     // Floats of one head's part of a result, kPartialStride in ernie/attention/common.cuh.
     private const int PartialStride = 132;
@@ -36,8 +34,8 @@ public sealed class AttentionKernels
     /// <summary>Rows with one new token, in equal shares of all their pages.</summary>
     public required KernelSpec Decode { get; init; }
 
-    /// <summary>Few rows with one new token: a cluster per row and head; null where there are no clusters.</summary>
-    public required KernelSpec? DecodeCluster { get; init; }
+    /// <summary>Few rows with one new token: clusters for each row and head, larger ones first; none where there are no clusters.</summary>
+    public required IReadOnlyList<KernelSpec> DecodeClusters { get; init; }
 
     /// <summary>Rows with several new tokens.</summary>
     public required KernelSpec Prefill { get; init; }
@@ -55,7 +53,7 @@ public sealed class AttentionKernels
     public int PrefillTileTokens => PrefillTileRows / _shape.QueryHeadsPerKeyValueHead;
 
     /// <summary>All kernels.</summary>
-    public IEnumerable<KernelSpec> Kernels => ((KernelSpec?[])[Decode, DecodeCluster, Prefill, Store]).OfType<KernelSpec>();
+    public IEnumerable<KernelSpec> Kernels => ((KernelSpec?[])[Decode, .. DecodeClusters, Prefill, Store]).OfType<KernelSpec>();
 
     /// <summary>Chooses the kernels.</summary>
     /// <param name="shape">The model.</param>
@@ -66,11 +64,13 @@ public sealed class AttentionKernels
         ArgumentNullException.ThrowIfNull(shape);
         ArgumentNullException.ThrowIfNull(device);
         (int stages, int blocks) = DecodeDepth(device.Architecture, format);
-        AttentionTile tile = device.Architecture.HasWarpgroupProducts ? Warpgroups(shape, format, consumers: 2, pages: 2, stages: 2, alternates: false) : WarpTiles(shape, format, warps: 4, rowTiles: 2);
+        AttentionTile tile = device.Architecture.HasWarpgroupProducts ? Warpgroups(shape, format, consumers: 2, pages: 2, stages: 2) : WarpTiles(shape, format, warps: 4, rowTiles: 2);
         return new AttentionKernels(shape, device, format)
         {
             Decode = DecodeKernel(shape, format, stages, blocks, clusterBlocks: 1),
-            DecodeCluster = device.Architecture.HasWarpgroupProducts ? DecodeKernel(shape, format, format == KeyValueFormat.BFloat16 ? 3 : 5, blocks: 1, ClusterBlocks) : null,
+            DecodeClusters = device.Architecture.HasWarpgroupProducts
+                ? [.. s_clusterSizes.Select(size => DecodeKernel(shape, format, format == KeyValueFormat.BFloat16 ? 3 : 5, blocks: 1, size))]
+                : [],
             Prefill = tile.Kernel,
             PrefillTileRows = tile.Rows,
             PrefillTakesTensorMaps = tile.TakesTensorMaps,
@@ -80,24 +80,31 @@ public sealed class AttentionKernels
 
     /// <summary>The kernel and grid for rows with one new token.</summary>
     /// <param name="rows">Rows of the launch.</param>
-    public AttentionLaunch DecodeFor(int rows) => rows <= ClusterRows && DecodeCluster is { } kernel
-        ? new AttentionLaunch(kernel, ClusterBlocks * ClustersPerRow(rows), _shape.KeyValueHeads, rows)
-        : new AttentionLaunch(Decode, DecodeBlocks, 1, 1);
+    public AttentionLaunch DecodeFor(int rows)
+    {
+        KernelSpec? cluster = DecodeClusters.FirstOrDefault(kernel => rows * _shape.KeyValueHeads * kernel.ClusterSize <= _device.Multiprocessors);
+        return cluster is null ? new AttentionLaunch(Decode, DecodeBlocks, 1, 1) : ClusterLaunch(cluster, rows);
+    }
 
     /// <summary>Bytes of the results of parts of rows that wait to be merged.</summary>
     public long PartialBytes
     {
         get
         {
-            int clusterParts = Enumerable.Range(1, ClusterRows).Max(rows => rows * ClustersPerRow(rows) * _shape.QueryHeads);
             int shareParts = 2 * DecodeBlocks * _shape.QueryHeadsPerKeyValueHead;
+            int clusterParts = DecodeClusters.Count == 0 ? 0 : Enumerable.Range(1, _device.Multiprocessors)
+                .Max(rows => DecodeFor(rows) is { Kernel.ClusterSize: > 1 } launch ? rows * _shape.QueryHeads * (launch.GridX / launch.Kernel.ClusterSize) : 0);
             return Math.Max(clusterParts, shareParts) * (long)PartialStride * sizeof(float);
         }
     }
 
     private int DecodeBlocks => _device.Multiprocessors * Decode.MinBlocks;
 
-    private int ClustersPerRow(int rows) => Math.Clamp(_device.Multiprocessors / (rows * _shape.KeyValueHeads * ClusterBlocks), 1, MostClusters);
+    internal AttentionLaunch ClusterLaunch(KernelSpec kernel, int rows)
+    {
+        int clusters = Math.Clamp(_device.Multiprocessors / (rows * _shape.KeyValueHeads * kernel.ClusterSize), 1, MostClusters);
+        return new AttentionLaunch(kernel, kernel.ClusterSize * clusters, _shape.KeyValueHeads, rows);
+    }
 
     // As many copies in flight as a multiprocessor's shared memory holds, and blocks beside each other, since a warp waits for its own.
     private static (int Stages, int Blocks) DecodeDepth(GpuArchitecture architecture, KeyValueFormat format)
@@ -116,7 +123,7 @@ public sealed class AttentionKernels
         int tileBytes = (2 * KeysPerTile * shape.HeadDim * element) + (format == KeyValueFormat.BFloat16 ? 0 : 2 * KeysPerTile * sizeof(float));
         return new KernelSpec
         {
-            Name = clusterBlocks > 1 ? "ernie_attention_decode_cluster" : "ernie_attention_decode",
+            Name = clusterBlocks > 1 ? $"ernie_attention_decode_cluster_{clusterBlocks}" : "ernie_attention_decode",
             Header = "ernie/attention/attention_decode.cuh",
             Function = "attention_decode",
             Arguments = "AttentionArgs",
@@ -148,7 +155,7 @@ public sealed class AttentionKernels
             TakesTensorMaps: false);
     }
 
-    internal static AttentionTile Warpgroups(ModelShape shape, KeyValueFormat format, int consumers, int pages, int stages, bool alternates)
+    internal static AttentionTile Warpgroups(ModelShape shape, KeyValueFormat format, int consumers, int pages, int stages)
     {
         const int RowsPerWarpgroup = 64, Alignment = 1024;
         int rows = RowsPerWarpgroup * consumers, rowBytes = shape.HeadDim * sizeof(ushort);
@@ -163,7 +170,6 @@ public sealed class AttentionKernels
                 Constants =
                 [
                     .. Constants(shape, format), KernelConstant.Of("kPagesPerBlock", pages), KernelConstant.Of("kStages", stages),
-                    KernelConstant.Of("kAlternates", alternates),
                 ],
                 SharedMemoryBytes = (rows * rowBytes) + (stages * 2 * pages * KernelPlan.TokensPerPage * rowBytes) + Alignment,
             },

@@ -250,6 +250,13 @@ struct PageWalk {
     }
 };
 
+// A row and kv head of which a block has only a part of the pages.
+struct SharedRow {
+    int row_head;    // first query head among all rows' heads, or -1
+    int output_head; // the same among all tokens' heads
+    int first_block, last_block;
+};
+
 template <class Spec>
 __device__ void attention_decode(const AttentionArgs& args) {
     constexpr CacheFormat kFormat = Spec::kCache;
@@ -297,32 +304,56 @@ __device__ void attention_decode(const AttentionArgs& args) {
             return;
         }
     } else {
+        // Rows in windows of 256, eight neighbours per lane: a load's wait for all of them, and one sum over the lanes.
+        constexpr int kPerLane = 8, kWindow = 32 * kPerLane;
         const int row_count = min(args.header->row_count, args.decode_rows);
-        for (int row = lane; row < row_count; row += 32) total_pages += rows.start[row] / Spec::kTokensPerPage + 1;
+        int pages[kPerLane];
+        auto load_window = [&](int base) {
+            int sum = 0;
+#pragma unroll
+            for (int j = 0; j < kPerLane; j++) {
+                const int row = base + lane * kPerLane + j;
+                pages[j] = row < row_count ? Spec::kKeyValueHeads * (rows.start[row] / Spec::kTokensPerPage + 1) : 0;
+                sum += pages[j];
+            }
+            return sum;
+        };
+        int sum = load_window(0);
+        total_pages = sum;
+        for (int base = kWindow; base < row_count; base += kWindow) total_pages += load_window(base);
+        if (row_count > kWindow) load_window(0);
 #pragma unroll
         for (int distance = 16; distance > 0; distance /= 2) total_pages += __shfl_xor_sync(kFullWarp, total_pages, distance);
-        total_pages *= Spec::kKeyValueHeads;
         // Enough blocks, but not more parts of a row than a merge is worth.
         share_count = min(min(static_cast<int>(gridDim.x), total_pages), 32 * Spec::kKeyValueHeads * row_count);
         if (static_cast<int>(blockIdx.x) < share_count) {
             first_page = static_cast<long long>(total_pages) * blockIdx.x / share_count;
             end_page = static_cast<long long>(total_pages) * (blockIdx.x + 1) / share_count;
         }
-        for (int base = 0; first_page < end_page; base += 32) {
-            int count = base + lane < row_count ? Spec::kKeyValueHeads * (rows.start[base + lane] / Spec::kTokensPerPage + 1) : 0, sum = count;
+        for (int base = 0; first_page < end_page; base += kWindow) {
+            if (base > 0) sum = load_window(base);
+            int before = sum;
 #pragma unroll
             for (int distance = 1; distance < 32; distance *= 2) {
-                int other = __shfl_up_sync(kFullWarp, sum, distance);
-                if (lane >= distance) sum += other;
+                int other = __shfl_up_sync(kFullWarp, before, distance);
+                if (lane >= distance) before += other;
             }
-            unsigned behind = __ballot_sync(kFullWarp, row_first + sum > first_page);
+            const unsigned behind = __ballot_sync(kFullWarp, row_first + before > first_page);
             if (behind != 0) {
-                int found = __ffs(behind) - 1;
-                row_first += __shfl_sync(kFullWarp, sum - count, found);
-                now.row = base + found;
+                const int found = __ffs(behind) - 1;
+                row_first += __shfl_sync(kFullWarp, before - sum, found);
+                now.row = base + found * kPerLane;
+#pragma unroll
+                for (int j = 0; j < kPerLane - 1; j++) {
+                    const int count = __shfl_sync(kFullWarp, pages[j], found);
+                    if (row_first + count <= first_page && now.row == base + found * kPerLane + j) {
+                        row_first += count;
+                        now.row++;
+                    }
+                }
                 break;
             }
-            row_first += __shfl_sync(kFullWarp, sum, 31);
+            row_first += __shfl_sync(kFullWarp, before, 31);
         }
         if (first_page < end_page) {
             now.enter_row(args, rows);
@@ -336,9 +367,10 @@ __device__ void attention_decode(const AttentionArgs& args) {
     }
     now.find_page();
 
-    // Copies this warp's keys of a page, but not the one at position without.
-    auto copy_tile = [&](const PageWalk<Spec>& walk, int stage, int without) {
+    // Copies this warp's keys of a page, but not the new token's, if so asked.
+    auto copy_tile = [&](const PageWalk<Spec>& walk, int stage, bool skips_new) {
         if (walk.left > 0) {
+            const int without = skips_new ? walk.key_count - 1 : -1;
             const int position = walk.page * Spec::kTokensPerPage + warp * kDecodeKeys;
             const size_t first = (static_cast<size_t>(walk.id) * Spec::kKeyValueHeads + walk.head) * Spec::kTokensPerPage + warp * kDecodeKeys;
             const uint4* keys = static_cast<const uint4*>(args.keys) + first * kPieces<kFormat>;
@@ -364,15 +396,16 @@ __device__ void attention_decode(const AttentionArgs& args) {
     };
 
     PageWalk<Spec> ahead = now;
+    const bool puts_away = kScaled && args.new_keys != nullptr; // this kernel writes the new tokens' 8-bit values itself
     int skipped[kStages - 1]; // the new token's place in the pages, where it belongs to a tile that is copied before the wait
     bool has_skipped = false;
 #pragma unroll
     for (int i = 0; i < kStages - 1; i++) {
         int current = ahead.key_count - 1, tile_first = ahead.page * Spec::kTokensPerPage + warp * kDecodeKeys;
-        bool skips = reads_ahead && ahead.left > 0 && current >= tile_first && current < tile_first + kDecodeKeys;
+        bool skips = reads_ahead && !puts_away && ahead.left > 0 && current >= tile_first && current < tile_first + kDecodeKeys;
         skipped[i] = skips ? (ahead.id * Spec::kKeyValueHeads + ahead.head) * Spec::kTokensPerPage + current % Spec::kTokensPerPage : -1;
         has_skipped |= skips;
-        copy_tile(ahead, i, reads_ahead ? current : -1);
+        copy_tile(ahead, i, reads_ahead || puts_away);
         if (ahead.left > 0) ahead.advance(args, rows);
     }
     if (reads_ahead) wait_for_previous_kernel();
@@ -399,16 +432,26 @@ __device__ void attention_decode(const AttentionArgs& args) {
 
     DecodeState state;
     unsigned query[16];
+    uint2 new_key = {0, 0}, new_value = {0, 0}; // puts_away: this lane's four values
     auto start_row = [&] {
         clear(state);
+        if constexpr (kScaled) {
+            if (puts_away) {
+                const size_t source = (static_cast<size_t>(now.token) * Spec::kKeyValueHeads + now.head) * (Spec::kHeadSize / 4) + lane;
+                new_key = reinterpret_cast<const uint2*>(args.new_keys)[source];
+                new_value = reinterpret_cast<const uint2*>(args.new_values)[source];
+            }
+        }
         load_query<kFormat>(query, args.query + (static_cast<size_t>(now.token) * Spec::kHeads + now.head * kGroup + min(g, kGroup - 1)) * Spec::kHeadSize, t);
     };
     float* own_results = results + warp * kGroup * kPartialStride;
     int stage = 0, next_stage = kStages - 1, settling = has_skipped ? kStages - 1 : 0;
     const float scale = Spec::kScale * (kScaled ? kWidenedUnit<kFormat> : 1.0f);
+    SharedRow ended = {-1, 0, 0, 0}, begun = {-1, 0, 0, 0}; // kCluster == 1: rows that other blocks began, or go on with
+    auto part_of = [&](int block, bool begins) { return args.partials + (static_cast<size_t>(2 * block + begins) * kGroup + merge_head) * kPartialStride; };
     start_row();
     while (now.left > 0) {
-        copy_tile(ahead, next_stage, -1);
+        copy_tile(ahead, next_stage, puts_away);
         if (ahead.left > 0) ahead.advance(args, rows);
         if (settling > 0) { // the new token's copy is younger than its tile's
             wait_copies<0>();
@@ -418,6 +461,25 @@ __device__ void attention_decode(const AttentionArgs& args) {
         }
         __syncwarp();
         const int count = now.key_count - now.page * Spec::kTokensPerPage - warp * kDecodeKeys;
+        if constexpr (kScaled) {
+            if (puts_away && count > 0 && count <= kDecodeKeys) { // the last key is the new token's
+                const unsigned tile = ring + stage * kTileBytes<kFormat>;
+                const int key = count - 1;
+                const size_t target = (static_cast<size_t>(now.id) * Spec::kKeyValueHeads + now.head) * Spec::kTokensPerPage + warp * kDecodeKeys + key;
+                const QuantizedHead k = quantize_head<kFormat>(new_key), v = quantize_head<kFormat>(new_value);
+                store_shared_word(tile + key_piece<kFormat>(key, lane / 4) * 16 + lane % 4 * 4, k.codes);
+                store_shared_word(tile + kTileHalf<kFormat> + value_piece<kFormat>(key, lane / 4) * 16 + lane % 4 * 4, v.codes);
+                static_cast<unsigned*>(args.keys)[target * (Spec::kHeadSize / 4) + lane] = k.codes;
+                static_cast<unsigned*>(args.values)[target * (Spec::kHeadSize / 4) + lane] = v.codes;
+                if (lane == 0) {
+                    store_shared_word(tile + 2 * kTileHalf<kFormat> + key * 4, __float_as_uint(k.scale));
+                    store_shared_word(tile + 2 * kTileHalf<kFormat> + (kDecodeKeys + key) * 4, __float_as_uint(v.scale));
+                    args.key_scales[target] = k.scale;
+                    args.value_scales[target] = v.scale;
+                }
+                __syncwarp();
+            }
+        }
         if (count > 0) attend<kFormat>(state, query, ring + stage * kTileBytes<kFormat>, count, scale);
         __syncwarp();
         stage = stage + 1 == kStages ? 0 : stage + 1;
@@ -438,31 +500,14 @@ __device__ void attention_decode(const AttentionArgs& args) {
             Bf16* output = args.output + (static_cast<size_t>(now.token) * Spec::kHeads + now.head * kGroup + merge_head) * Spec::kHeadSize;
             if (pair_first >= first_page && pair_end <= end_page) {
                 if (merge_head < kGroup) store_head(merged, output, merge_index);
-                __syncthreads();
             } else {
                 // A block has at most two parts: one of a row that it did not begin, one of a row that it does not end.
-                auto part_of = [&](int block, bool begins) { return args.partials + (static_cast<size_t>(2 * block + begins) * kGroup + merge_head) * kPartialStride; };
                 auto block_of = [&](int page) { return static_cast<int>((static_cast<long long>(page + 1) * share_count - 1) / total_pages); };
-                const int first_block = block_of(pair_first), last_block = block_of(pair_end - 1);
-                if (merge_head < kGroup) store_part(merged, part_of(blockIdx.x, pair_first >= first_page), merge_index);
-                __threadfence();
-                __syncthreads();
-                int* is_last = reinterpret_cast<int*>(results + 130);
-                if (threadIdx.x == 0) {
-                    int* arrivals = args.arrivals + now.row * Spec::kHeads + now.head * kGroup;
-                    *is_last = atomicAdd(arrivals, 1) == last_block - first_block;
-                    if (*is_last) *arrivals = 0;
-                }
-                __syncthreads();
-                if (*is_last && merge_head < kGroup) {
-                    __threadfence();
-                    // The first part begins the row, the others do not: theirs lie two slots apart.
-                    MergedHead whole = merge_parts<false>(part_of(first_block, true), 1, 0, merge_index);
-                    MergedHead rest = merge_parts<false>(part_of(first_block + 1, false), last_block - first_block, 2 * kGroup * kPartialStride, merge_index);
-                    store_head(merge_two(whole, rest), output, merge_index);
-                }
-                __syncthreads();
+                const bool begins = pair_first >= first_page;
+                (begins ? begun : ended) = {now.row * Spec::kHeads + now.head * kGroup, now.token * Spec::kHeads + now.head * kGroup, block_of(pair_first), block_of(pair_end - 1)};
+                if (merge_head < kGroup) store_part(merged, part_of(blockIdx.x, begins), merge_index);
             }
+            __syncthreads();
             const int row = now.row;
             const int row_pages = now.page_count * Spec::kKeyValueHeads;
             now.advance(args, rows);
@@ -472,6 +517,33 @@ __device__ void attention_decode(const AttentionArgs& args) {
             }
         } else {
             now.advance(args, rows);
+        }
+    }
+
+    if constexpr (kCluster == 1) {
+        if (ended.row_head < 0 && begun.row_head < 0) return;
+        __threadfence();
+        __syncthreads();
+        int* is_last = reinterpret_cast<int*>(results + 130);
+        if (threadIdx.x < 2) {
+            const SharedRow part = threadIdx.x == 0 ? ended : begun;
+            bool last = false;
+            if (part.row_head >= 0) {
+                last = atomicAdd(args.arrivals + part.row_head, 1) == part.last_block - part.first_block;
+                if (last) args.arrivals[part.row_head] = 0;
+            }
+            is_last[threadIdx.x] = last;
+        }
+        __syncthreads();
+        __threadfence();
+#pragma unroll
+        for (int i = 0; i < 2; i++) {
+            if (!is_last[i] || merge_head >= kGroup) continue;
+            // The first part begins the row, the others do not: theirs lie two slots apart.
+            const SharedRow part = i == 0 ? ended : begun;
+            MergedHead whole = merge_parts<false>(part_of(part.first_block, true), 1, 0, merge_index);
+            MergedHead rest = merge_parts<false>(part_of(part.first_block + 1, false), part.last_block - part.first_block, 2 * kGroup * kPartialStride, merge_index);
+            store_head(merge_two(whole, rest), args.output + static_cast<size_t>(part.output_head + merge_head) * Spec::kHeadSize, merge_index);
         }
     }
 

@@ -68,7 +68,6 @@ __device__ void attention_wgmma(const AttentionTensorArgs& tensor_args) {
     // Together what the launch gives all warpgroups.
     constexpr int kConsumerRegisters = kConsumers == 2 ? (kScaled ? 208 : 240) : (kScaled ? 144 : 160);
     constexpr int kProducerRegisters = kConsumers == 2 ? (kScaled ? 80 : 24) : (kScaled ? 72 : 32);
-    static_assert(!Spec::kAlternates || kConsumers == 2, "two take turns");
     static_assert(Spec::kHeadSize == 128 && kPageKeys == 64 && kRows % kGroup == 0, "whole tokens per tile, pages of a box");
 
     extern __shared__ uint4 memory[]; // 1,024-byte aligned: queries, then per stage keys, then per stage values, each [half][row][128 bytes]
@@ -246,17 +245,12 @@ __device__ void attention_wgmma(const AttentionTensorArgs& tensor_args) {
         publish_shared();
         synchronize_group(1 + group, 128);
     }
-    // With kAlternates one warpgroup's products run beside the other's softmax: each waits for its turn to issue.
-    constexpr int kFirstTurn = 4; // barriers behind those of the warpgroups
-    if (Spec::kAlternates && group == 1) arrive_at_group(kFirstTurn, 256);
     for (int i = 1; i < block_count; i++) {
         const int stage = i % kStages, before = (i - 1) % kStages;
         wait_barrier(keys_full + 8 * stage, i / kStages & 1);
-        if constexpr (Spec::kAlternates) synchronize_group(kFirstTurn + group, 256);
         multiply_keys(i);
         wait_barrier(values_full + 8 * before, (i - 1) / kStages & 1);
         multiply_values(i - 1);
-        if constexpr (Spec::kAlternates) arrive_at_group(kFirstTurn + (group ^ 1), 256);
         wait_products<1>();
         settle(scores);
         release(keys_empty + 8 * stage);

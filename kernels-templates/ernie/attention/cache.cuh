@@ -79,6 +79,30 @@ __device__ __forceinline__ unsigned pack_weights(float low, float high) {
     return kFormat == CacheFormat::kBfloat16 ? pack_bf16(low, high) : pack_f16(low, high);
 }
 
+// One token's 128 values of a head in 8 bits, four per lane of a warp: the largest magnitude is the largest code.
+struct QuantizedHead {
+    unsigned codes;
+    float scale;
+};
+
+template <CacheFormat kFormat>
+__device__ __forceinline__ QuantizedHead quantize_head(uint2 words) {
+    const float values[4] = {low_to_float(words.x), high_to_float(words.x), low_to_float(words.y), high_to_float(words.y)};
+    const float largest = warp_max(fmaxf(fmaxf(fabsf(values[0]), fabsf(values[1])), fmaxf(fabsf(values[2]), fabsf(values[3]))));
+    const float inverse = largest > 0 ? kLargestCode<kFormat> / largest : 0;
+    QuantizedHead head = {0, largest / kLargestCode<kFormat>};
+#pragma unroll
+    for (int i = 0; i < 4; i++) {
+        unsigned code;
+        if constexpr (kFormat == CacheFormat::kFloat8)
+            code = to_e4m3(values[i] * inverse);
+        else
+            code = static_cast<unsigned>(__float2int_rn(values[i] * inverse)) & 0xffu;
+        head.codes |= code << (8 * i);
+    }
+    return head;
+}
+
 // 16-byte pieces of a head's 128 values.
 template <CacheFormat kFormat>
 inline constexpr int kPieces = kFormat == CacheFormat::kBfloat16 ? 16 : 8;

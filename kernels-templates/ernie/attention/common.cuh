@@ -7,10 +7,12 @@ namespace ernie {
 
 struct AttentionArgs {
     const Bf16* query;          // [tokens, heads * head size]
-    const void* keys;           // this layer's; see cache.cuh
-    const void* values;
-    const float* key_scales;    // 8-bit formats
-    const float* value_scales;
+    void* keys;                 // this layer's; see cache.cuh
+    void* values;
+    float* key_scales;          // 8-bit formats
+    float* value_scales;
+    const Bf16* new_keys;       // decode, 8-bit formats: [tokens, kv heads * head size] still to be put into the cache; null when they are there
+    const Bf16* new_values;
     const int* page_table;      // [slots, pages_per_slot]
     Bf16* output;               // [tokens, heads * head size]
     StepHeader* header;

@@ -1,5 +1,6 @@
 // Puts a step's keys and values into a cache of 8-bit elements: a factor per token and head needs the largest of a head's 128 values,
-// which the projection computes in several blocks, so it leaves bf16 rows and this kernel follows it.
+// which the projection computes in several blocks, so it leaves bf16 rows and this kernel follows it. Steps that only decode do
+// without: there the attention kernel itself puts away the one new token that it reads.
 //   launch   grid (tokens); a warp per kv head of keys, then of values
 #pragma once
 #include "ernie/attention/cache.cuh"
@@ -34,22 +35,10 @@ __device__ void store_cache(const StoreCacheArgs& args) {
     const int page = args.page_table[static_cast<size_t>(place.slot) * args.pages_per_slot + place.position / Spec::kTokensPerPage];
     const Bf16* row = (is_key ? args.keys : args.values) + (static_cast<size_t>(token) * Spec::kKeyValueHeads + head) * Spec::kHeadSize;
     const uint2 words = reinterpret_cast<const uint2*>(row)[lane];
-    const float values[4] = {low_to_float(words.x), high_to_float(words.x), low_to_float(words.y), high_to_float(words.y)};
-    const float largest = warp_max(fmaxf(fmaxf(fabsf(values[0]), fabsf(values[1])), fmaxf(fabsf(values[2]), fabsf(values[3]))));
-    const float scale = largest / kLargestCode<Spec::kCache>, inverse = largest > 0 ? kLargestCode<Spec::kCache> / largest : 0;
-    unsigned packed = 0;
-#pragma unroll
-    for (int i = 0; i < 4; i++) {
-        unsigned code;
-        if constexpr (Spec::kCache == CacheFormat::kFloat8)
-            code = to_e4m3(values[i] * inverse);
-        else
-            code = static_cast<unsigned>(__float2int_rn(values[i] * inverse)) & 0xffu;
-        packed |= code << (8 * i);
-    }
+    const QuantizedHead quantized = quantize_head<Spec::kCache>(words);
     const size_t target = (static_cast<size_t>(page) * Spec::kKeyValueHeads + head) * Spec::kTokensPerPage + place.position % Spec::kTokensPerPage;
-    (is_key ? args.key_pages : args.value_pages)[target * (Spec::kHeadSize / 4) + lane] = packed;
-    if (lane == 0) (is_key ? args.key_scales : args.value_scales)[target] = scale;
+    (is_key ? args.key_pages : args.value_pages)[target * (Spec::kHeadSize / 4) + lane] = quantized.codes;
+    if (lane == 0) (is_key ? args.key_scales : args.value_scales)[target] = quantized.scale;
 }
 
 } // namespace ernie

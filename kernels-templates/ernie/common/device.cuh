@@ -110,6 +110,10 @@ __device__ __forceinline__ void store_shared(unsigned address, uint4 value) {
     asm volatile("st.shared.v4.u32 [%0], {%1,%2,%3,%4};" ::"r"(address), "r"(value.x), "r"(value.y), "r"(value.z), "r"(value.w) : "memory");
 }
 
+__device__ __forceinline__ void store_shared_word(unsigned address, unsigned value) {
+    asm volatile("st.shared.u32 [%0], %1;" ::"r"(address), "r"(value) : "memory");
+}
+
 __device__ __forceinline__ float2 load_shared_pair(unsigned address) {
     float2 value;
     asm volatile("ld.shared.v2.f32 {%0,%1}, [%2];" : "=f"(value.x), "=f"(value.y) : "r"(address) : "memory");

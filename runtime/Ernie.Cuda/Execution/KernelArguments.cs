@@ -70,7 +70,7 @@ internal struct EmbedArguments
 [StructLayout(LayoutKind.Sequential)]
 internal struct AttentionArguments
 {
-    public ulong Query, Keys, Values, KeyScales, ValueScales, PageTable, Output, Header, Tiles, Partials, Arrivals;
+    public ulong Query, Keys, Values, KeyScales, ValueScales, NewKeys, NewValues, PageTable, Output, Header, Tiles, Partials, Arrivals;
     public int PagesPerSlot, RowCapacity, DecodeRows;
 }
 

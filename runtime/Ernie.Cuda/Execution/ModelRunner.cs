@@ -107,15 +107,15 @@ internal sealed class ModelRunner
     private void RunLayer(int index, in StepShape step)
     {
         DeviceLayer layer = _weights.Layers[index];
-        bool storesApart = _plan.Attention.Store is not null;
+        bool hasEightBitCache = _plan.Attention.Store is not null;
         EpilogueArguments toCache = new()
         {
             Query = _buffers.Query,
-            Keys = storesApart ? _buffers.NewKeys : _pool.Keys(index),
-            Values = storesApart ? _buffers.NewValues : _pool.Values(index),
+            Keys = hasEightBitCache ? _buffers.NewKeys : _pool.Keys(index),
+            Values = hasEightBitCache ? _buffers.NewValues : _pool.Values(index),
             Rotations = _weights.Rotations,
             Places = _buffers.Places,
-            PageTable = storesApart ? 0 : _buffers.PageTable,
+            PageTable = hasEightBitCache ? 0 : _buffers.PageTable,
             PagesPerSlot = _layout.PagesPerSlot,
         };
         EpilogueArguments toResidual = new() { Output = _buffers.Residual };
@@ -233,8 +233,10 @@ internal sealed class ModelRunner
     private void Attention(int layer, in StepShape step)
     {
         AttentionKernels attention = _plan.Attention;
-        if (attention.Store is { } store)
-            StoreCache(store, layer, step.Tokens);
+        // Where all rows have one token, decode attention puts it into the cache; tiles of several tokens need each other's first.
+        bool storesApart = attention.Store is not null && step.PrefillTiles > 0;
+        if (storesApart)
+            StoreCache(attention.Store!, layer, step.Tokens); // The line above is false without one.
 
         AttentionArguments arguments = new()
         {
@@ -243,6 +245,8 @@ internal sealed class ModelRunner
             Values = _pool.Values(layer),
             KeyScales = _pool.KeyScales(layer),
             ValueScales = _pool.ValueScales(layer),
+            NewKeys = storesApart ? 0 : _buffers.NewKeys,
+            NewValues = storesApart ? 0 : _buffers.NewValues,
             PageTable = _buffers.PageTable,
             Output = _buffers.Attention,
             Header = _buffers.Step,

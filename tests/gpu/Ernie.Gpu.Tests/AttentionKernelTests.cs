@@ -38,6 +38,16 @@ public sealed class AttentionKernelTests
 
     [Theory]
     [MemberData(nameof(DecodeKernels))]
+    public void Decode_TokensNotYetInTheCache_ArePutThereAndSeen(string model, KeyValueFormat format, bool usesCluster)
+    {
+        Assert.SkipWhen(format == KeyValueFormat.BFloat16, "The projection writes bf16 caches itself.");
+        CheckDecode(model, format, usesCluster, [.. s_edges.Select(length => (length - 1, 1))], putsAway: true);
+        CheckDecode(model, format, usesCluster, [.. s_edges.Select(length => (length - 1, 1))], hasUpdates: true, putsAway: true);
+        CheckDecode(model, format, usesCluster, [(3000, 1)], putsAway: true);
+    }
+
+    [Theory]
+    [MemberData(nameof(DecodeKernels))]
     public void Decode_LongAndShortRowsTogether_AreSoftmaxOverTheirKeys(string model, KeyValueFormat format, bool usesCluster)
     {
         CheckDecode(model, format, usesCluster, [(5000, 1)]);
@@ -104,15 +114,17 @@ public sealed class AttentionKernelTests
         }
     }
 
-    private static void CheckDecode(string model, KeyValueFormat format, bool usesCluster, (int Start, int Count)[] rows, bool hasUpdates = false)
+    private static void CheckDecode(string model, KeyValueFormat format, bool usesCluster, (int Start, int Count)[] rows, bool hasUpdates = false, bool putsAway = false)
     {
         (AttentionKernels kernels, ModelShape shape) = Kernels(model, format);
-        using AttentionProblem problem = new(shape, format, rows, kernels.PrefillTileTokens, Math.Max(kernels.PartialBytes, 64 << 20), Seed + rows.Length, hasUpdates);
+        using AttentionProblem problem = new(shape, format, rows, kernels.PrefillTileTokens, Math.Max(kernels.PartialBytes, 64 << 20), Seed + rows.Length, hasUpdates, putsAway: putsAway);
         problem.PoisonOutput();
 
         problem.Decode(Launch(kernels, shape, usesCluster, rows.Length));
 
         AssertClose(problem.Expected(), problem.Output(), $"{model} {format} cluster {usesCluster}, lengths {string.Join(",", rows.Take(12))}");
+        if (putsAway)
+            problem.AssertPutAway();
     }
 
     private static void CheckPrefill(string model, KeyValueFormat format, string kernel, (int Start, int Count)[] rows)
@@ -170,9 +182,9 @@ public sealed class AttentionKernelTests
         if (!usesCluster)
             return kernels.DecodeFor(1000);
 
-        Assert.SkipWhen(kernels.DecodeCluster is null, "The device has no clusters.");
-        AttentionLaunch few = kernels.DecodeFor(1);
-        return new AttentionLaunch(kernels.DecodeCluster!, few.GridX, shape.KeyValueHeads, rows); // The line above skips otherwise.
+        Assert.SkipWhen(kernels.DecodeClusters.Count == 0, "The device has no clusters.");
+        // Several clusters a row in short launches, one in long ones.
+        return kernels.ClusterLaunch(kernels.DecodeClusters[rows % 2], rows);
     }
 
     internal static AttentionTile Tile(AttentionKernels kernels, ModelShape shape, KeyValueFormat format, string kernel)
@@ -185,6 +197,6 @@ public sealed class AttentionKernelTests
 
         Assert.SkipUnless(Gpu.Require().Profile.Architecture.HasWarpgroupProducts, "The device has no warpgroup products.");
         int[] numbers = [.. kernel.Split('-').Skip(1).Select(int.Parse)];
-        return AttentionKernels.Warpgroups(shape, format, numbers[0], numbers[1], numbers[2], numbers[3] != 0);
+        return AttentionKernels.Warpgroups(shape, format, numbers[0], numbers[1], numbers[2]);
     }
 }

@@ -31,7 +31,7 @@ internal sealed class AttentionProblem : IDisposable
     private readonly AttentionArguments _arguments;
     private readonly TensorMap _keyMap, _valueMap;
 
-    public AttentionProblem(ModelShape shape, KeyValueFormat format, (int Start, int Count)[] rows, int tileTokens, long partialBytes, int seed, bool hasUpdates = false, bool repeats = false)
+    public AttentionProblem(ModelShape shape, KeyValueFormat format, (int Start, int Count)[] rows, int tileTokens, long partialBytes, int seed, bool hasUpdates = false, bool repeats = false, bool putsAway = false)
     {
         _shape = shape;
         _format = format;
@@ -53,8 +53,8 @@ internal sealed class AttentionProblem : IDisposable
         }
 
         _queries = [.. Enumerable.Range(0, _tokens * shape.QueryWidth).Select(_ => Round(Normal(random)))];
-        (_keys, ulong keys, ulong keyScales) = Pages(random, repeats);
-        (_values, ulong values, ulong valueScales) = Pages(random, repeats);
+        (_keys, ulong keys, ulong keyScales, ulong newKeys) = Pages(random, repeats, putsAway);
+        (_values, ulong values, ulong valueScales, ulong newValues) = Pages(random, repeats, putsAway);
 
         int rowCapacity = rows.Length + 2;
         int[] step = new int[StepLayout.HeaderInts + (6 * rowCapacity)];
@@ -84,6 +84,8 @@ internal sealed class AttentionProblem : IDisposable
             Values = values,
             KeyScales = keyScales,
             ValueScales = valueScales,
+            NewKeys = newKeys,
+            NewValues = newValues,
             PageTable = Upload<int>(_pageTable),
             Output = _output,
             Header = _header,
@@ -129,6 +131,27 @@ internal sealed class AttentionProblem : IDisposable
         _stream.Download<ushort>(bits, _output);
         Assert.All(bits[(_tokens * _shape.QueryWidth)..], value => Assert.Equal((Poison << 8) | Poison, value));
         return bits[..(_tokens * _shape.QueryWidth)];
+    }
+
+    /// <summary>Fails unless the cache holds every row's last token, as the codec quantises it.</summary>
+    public void AssertPutAway()
+    {
+        foreach ((ulong elements, ulong scales, float[] expected) in ((ulong, ulong, float[])[])[(_arguments.Keys, _arguments.KeyScales, _keys), (_arguments.Values, _arguments.ValueScales, _values)])
+        {
+            byte[] codes = new byte[expected.Length];
+            float[] factors = new float[expected.Length / HeadSize], actual = new float[HeadSize];
+            _stream.Download<byte>(codes, elements);
+            _stream.Download<float>(factors, scales);
+            for (int row = 0; row < _rows.Length; row++)
+            {
+                for (int head = 0; head < _shape.QueryHeads; head++)
+                {
+                    int place = Place(row, head, _rows[row].Start);
+                    KeyValueCodec.Dequantize(_format, codes.AsSpan(place, HeadSize), factors[place / HeadSize], actual);
+                    Assert.Equal(expected.AsSpan(place, HeadSize).ToArray(), actual);
+                }
+            }
+        }
     }
 
     /// <summary>Softmax in double over what the cache holds.</summary>
@@ -179,7 +202,8 @@ internal sealed class AttentionProblem : IDisposable
         ((((_pageTable[((_rows.Length - 1 - row) * _pagesPerSlot) + (key / PageKeys)] * _shape.KeyValueHeads) + (head / _shape.QueryHeadsPerKeyValueHead)) * PageKeys) + (key % PageKeys)) * HeadSize;
 
     // Random values where a row may read, NaN elsewhere. Measurements repeat a few: making up a gigabyte takes longer than reading it.
-    private (float[] Values, ulong Elements, ulong Scales) Pages(Random random, bool repeats)
+    // With putsAway an 8-bit cache lacks each row's last token, which comes as bf16 apart.
+    private (float[] Values, ulong Elements, ulong Scales, ulong New) Pages(Random random, bool repeats, bool putsAway)
     {
         const int Distinct = 4096;
         int vectors = _pages * _shape.KeyValueHeads * PageKeys;
@@ -191,6 +215,14 @@ internal sealed class AttentionProblem : IDisposable
                 readable[(_pageTable[((_rows.Length - 1 - row) * _pagesPerSlot) + (key / PageKeys)] * PageKeys) + (key % PageKeys)] = true;
         }
 
+        Dictionary<int, int> newVectors = [];
+        for (int row = 0, token = 0; row < _rows.Length && putsAway; token += _rows[row++].Count)
+        {
+            for (int head = 0; head < _shape.KeyValueHeads; head++)
+                newVectors[Place(row, head * _shape.QueryHeadsPerKeyValueHead, _rows[row].Start) / HeadSize] = (token * _shape.KeyValueHeads) + head;
+        }
+
+        ushort[] newWords = new ushort[_tokens * _shape.KeyValueWidth];
         ushort[] words = new ushort[_format == KeyValueFormat.BFloat16 ? values.Length : 0];
         byte[] codes = new byte[_format == KeyValueFormat.BFloat16 ? 0 : values.Length];
         float[] scales = new float[_format == KeyValueFormat.BFloat16 ? 0 : vectors];
@@ -225,16 +257,22 @@ internal sealed class AttentionProblem : IDisposable
             }
             else
             {
+                bool isNew = newVectors.TryGetValue(vector, out int newVector);
+                for (int i = 0; isNew && i < HeadSize; i++)
+                    newWords[(newVector * HeadSize) + i] = ToBits(target[i]);
                 scales[vector] = isReadable ? KeyValueCodec.Quantize(_format, target, codes.AsSpan(vector * HeadSize, HeadSize)) : float.NaN;
                 KeyValueCodec.Dequantize(_format, codes.AsSpan(vector * HeadSize, HeadSize), scales[vector], target);
-                if (!isReadable)
-                    codes.AsSpan(vector * HeadSize, HeadSize).Fill(0x7F);
+                if (isReadable && !isNew)
+                    continue;
+
+                codes.AsSpan(vector * HeadSize, HeadSize).Fill(0x7F);
+                scales[vector] = float.NaN;
             }
         }
 
         return _format == KeyValueFormat.BFloat16
-            ? (values, Upload<ushort>(words), 0)
-            : (values, Upload<byte>(codes), Upload<float>(scales));
+            ? (values, Upload<ushort>(words), 0, 0)
+            : (values, Upload<byte>(codes), Upload<float>(scales), putsAway ? Upload<ushort>(newWords) : 0);
     }
 
     private CudaKernel Load(KernelSpec specification)
