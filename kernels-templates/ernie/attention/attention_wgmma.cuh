@@ -105,7 +105,7 @@ __device__ void attention_wgmma(const AttentionTensorArgs& tensor_args) {
         const int lane = threadIdx.x % 32;
         const int* pages = args.page_table + static_cast<size_t>(rows.slot[row]) * args.pages_per_slot;
         const int page_count = (key_count + kPageKeys - 1) / kPageKeys;
-        const unsigned long long policy = evict_last_policy();
+        const unsigned long long policy = evict_normal_policy();
         int window = -1, ids = 0; // page ids of 32 pages, one per lane
         for (int i = 0; i < block_count; i++) {
             const int block = block_count - 1 - i, stage = i % kStages, parity = i / kStages & 1;
