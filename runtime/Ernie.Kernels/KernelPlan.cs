@@ -42,13 +42,13 @@ public sealed class KernelPlan
     /// <summary>Prepares a request slot.</summary>
     public required KernelSpec SetSlot { get; init; }
 
-    /// <summary>Samplers in the order of their index, the greedy one first.</summary>
-    public required IReadOnlyList<KernelSpec> Samplers { get; init; }
+    /// <summary>Draws tokens: one kernel with every sampler's device form, so that a mixed batch is one launch.</summary>
+    public required KernelSpec Sample { get; init; }
 
     /// <summary>All kernels.</summary>
     public IEnumerable<KernelSpec> Kernels =>
     [
-        Embed, Normalize, .. Attention.Kernels, SetSlot, .. Samplers,
+        Embed, Normalize, .. Attention.Kernels, SetSlot, Sample,
         // Linears of one format share the kernel that expands it.
         .. Linears.SelectMany(linear => linear.Kernels).Distinct(),
     ];
@@ -58,6 +58,10 @@ public sealed class KernelPlan
 
     /// <summary>Whether kernels that write the residual prepare the norm of the next, for steps of more than 8 tokens.</summary>
     public bool PreparesNorms => Linears.Where(linear => linear != Head).All(linear => linear.Tiles.All(tile => tile.UsesTensorMaps));
+
+    /// <summary>Blocks that share a row of logits when tokens are drawn. They wait for each other, so all of them must fit on the device at once.</summary>
+    /// <param name="rows">Rows of the launch.</param>
+    public int SampleBlocks(int rows) => Math.Clamp(Device.Multiprocessors / rows, 1, SamplerKernel.MaxBlocksPerRow);
 
     /// <summary>The smallest bucket that holds a batch.</summary>
     /// <param name="rows">Decoding rows, at least 1.</param>

@@ -7,6 +7,9 @@ namespace Ernie.Cuda.Execution;
 /// <summary>Addresses of everything a step works on, taken once.</summary>
 internal sealed class DeviceBuffers
 {
+    /// <summary>ernie::RowChannel: two sets of tagged words per block and value, and a list of a key per thread.</summary>
+    public const int SampleChannelBytes = (2 * SamplerKernel.MaxBlocksPerRow * 8 * 16) + (SamplerKernel.Threads * sizeof(ulong));
+
     public DeviceBuffers(KernelPlan plan, StepLayout layout, DeviceArena arena, CudaStream stream)
     {
         ModelShape shape = plan.Model.Shape;
@@ -24,7 +27,7 @@ internal sealed class DeviceBuffers
         Activation = arena.Take(sizeof(ushort) * tokens * shape.IntermediateSize);
         Hidden = arena.Take(sizeof(float) * tokens * shape.HiddenSize);
         Logits = arena.Take(sizeof(float) * rows * shape.VocabularySize);
-        Adjusted = arena.Take(sizeof(float) * rows * shape.VocabularySize);
+        SampleChannels = arena.TakeCleared(rows * SampleChannelBytes, stream.Handle);
         if (plan.Attention.Store is not null)
         {
             NewKeys = arena.Take(sizeof(ushort) * tokens * shape.KeyValueWidth);
@@ -61,7 +64,7 @@ internal sealed class DeviceBuffers
 
     public ulong Logits { get; }
 
-    public ulong Adjusted { get; }
+    public ulong SampleChannels { get; }
 
     /// <summary>bf16 [tokens, kv heads * head size] on their way to an 8-bit cache; 0 where there is none.</summary>
     public ulong NewKeys { get; }

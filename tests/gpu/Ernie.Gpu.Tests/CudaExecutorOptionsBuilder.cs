@@ -25,6 +25,8 @@ internal sealed class CudaExecutorOptionsBuilder
 
     public KeyValueFormat KeyValueFormat { get; set; }
 
+    public TimeSpan StepTimeout { get; set; } = TimeSpan.FromSeconds(30);
+
     public IReadOnlyList<ISampler> Samplers { get; set; } = [ArgMaxSampler.Instance];
 
     public double GpuMemoryUtilization { get; set; } = 0.9;
@@ -47,5 +49,6 @@ internal sealed class CudaExecutorOptionsBuilder
         GpuMemoryUtilization = GpuMemoryUtilization,
         CubinCache = CubinCache,
         FindCompiler = HasCompiler ? NvrtcCompiler.TryCreate : () => null,
+        StepTimeout = StepTimeout,
     };
 }
