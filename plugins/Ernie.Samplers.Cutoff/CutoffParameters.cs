@@ -17,4 +17,7 @@ public readonly struct CutoffParameters
 
     /// <summary>Probability, in (0, 0.999].</summary>
     public float Cutoff { get; init; }
+
+    /// <summary>1: the cutoff falls with the entropy (eta); 0: it does not (epsilon).</summary>
+    public int FollowsEntropy { get; init; }
 }

@@ -4,14 +4,14 @@ using Ernie.Plugins;
 
 namespace Ernie.Samplers.Cutoff;
 
-/// <summary>Registers <see cref="EpsilonCutoffSampler"/> and <see cref="EtaCutoffSampler"/>.</summary>
+/// <summary>Registers <see cref="CutoffSampler.Epsilon"/> and <see cref="CutoffSampler.Eta"/>.</summary>
 public sealed class CutoffPlugin : IPlugin
 {
     /// <inheritdoc/>
     public void Register(IPluginRegistry registry)
     {
         ArgumentNullException.ThrowIfNull(registry);
-        registry.AddSampler(new EpsilonCutoffSampler());
-        registry.AddSampler(new EtaCutoffSampler());
+        registry.AddSampler(CutoffSampler.Epsilon);
+        registry.AddSampler(CutoffSampler.Eta);
     }
 }

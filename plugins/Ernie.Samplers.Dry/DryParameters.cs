@@ -18,15 +18,6 @@ public readonly struct DryParameters
     /// <summary>Shortest repetition, in tokens, that is penalised.</summary>
     public int AllowedLength { get; init; }
 
-    /// <summary>First breaker token; −1 is none.</summary>
-    public int Breaker1 { get; init; }
-
-    /// <summary>Second breaker token; −1 is none.</summary>
-    public int Breaker2 { get; init; }
-
-    /// <summary>Third breaker token; −1 is none.</summary>
-    public int Breaker3 { get; init; }
-
-    /// <summary>Fourth breaker token; −1 is none.</summary>
-    public int Breaker4 { get; init; }
+    /// <summary>Tokens that no repetition may cross.</summary>
+    public BreakerTokens Breakers { get; init; }
 }

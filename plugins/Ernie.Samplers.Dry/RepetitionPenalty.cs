@@ -62,7 +62,16 @@ internal static class RepetitionPenalty
         return true;
     }
 
-    private static bool IsBreaker(int token, in DryParameters parameters) =>
-        token == parameters.Breaker1 || token == parameters.Breaker2
-        || token == parameters.Breaker3 || token == parameters.Breaker4;
+    private static bool IsBreaker(int token, in DryParameters parameters)
+    {
+        for (int i = 0; i < BreakerTokens.Capacity; i++)
+        {
+            if (parameters.Breakers[i] == token)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
 }

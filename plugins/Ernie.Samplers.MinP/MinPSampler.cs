@@ -18,6 +18,9 @@ public sealed class MinPSampler : Sampler<MinPParameters>
     public const float DefaultMinP = 0.1f;
 
     /// <inheritdoc/>
+    public override DeviceSnippet? Device { get; } = DeviceSnippet.FromResource(typeof(MinPSampler), "MinPSampler", "min_p_sampler.cuh");
+
+    /// <inheritdoc/>
     protected override MinPParameters CreateParameters(SamplingOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
@@ -33,6 +36,6 @@ public sealed class MinPSampler : Sampler<MinPParameters>
         }
 
         double total = Weights.Exponentiate(row.Logits, parameters.Limits.InverseTemperature);
-        return TruncatedDraw.Draw(row.Logits, total, parameters.Limits, ref row.Random);
+        return Selection.Draw(row.Logits, total, parameters.Limits, ref row.Random);
     }
 }

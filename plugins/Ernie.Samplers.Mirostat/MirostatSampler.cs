@@ -26,6 +26,9 @@ public sealed class MirostatSampler : Sampler<MirostatParameters>
     public override int ScratchBytes => Unsafe.SizeOf<MirostatState>();
 
     /// <inheritdoc/>
+    public override DeviceSnippet? Device { get; } = DeviceSnippet.FromResource(typeof(MirostatSampler), "MirostatSampler", "mirostat_sampler.cuh");
+
+    /// <inheritdoc/>
     protected override MirostatParameters CreateParameters(SamplingOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
@@ -52,8 +55,9 @@ public sealed class MirostatSampler : Sampler<MirostatParameters>
 
         // Surprise −log2(w / Z) within the bound; the largest weight, 1, always stays.
         double kept = Weights.ZeroBelow(row.Logits, (float)Math.Min(1, total * Math.Pow(2, -bound)));
-        int token = TruncatedDraw.Draw(row.Logits, kept, parameters.Limits, ref row.Random);
+        int token = Selection.Draw(row.Logits, kept, parameters.Limits, ref row.Random);
         double surprise = Math.Log2(total / row.Logits[token]);
+        state.Total = (float)total;
         state.Correction -= parameters.Rate * (float)(surprise - parameters.TargetBits);
         return token;
     }

@@ -8,4 +8,7 @@ internal struct MirostatState
 {
     /// <summary>Bits added to the starting bound of twice the target.</summary>
     public float Correction;
+
+    /// <summary>Sum of the weights at the last draw; the device form needs it from one step of a draw to the next.</summary>
+    public float Total;
 }

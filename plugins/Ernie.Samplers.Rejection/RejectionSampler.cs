@@ -17,6 +17,9 @@ public sealed class RejectionSampler : Sampler<RejectionParameters>
     public override string Name => "rejection";
 
     /// <inheritdoc/>
+    public override DeviceSnippet? Device { get; } = DeviceSnippet.FromResource(typeof(RejectionSampler), "RejectionSampler", "rejection_sampler.cuh");
+
+    /// <inheritdoc/>
     protected override RejectionParameters CreateParameters(SamplingOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);

@@ -17,7 +17,8 @@ public sealed class StandardSampler : Sampler<StandardParameters>
     public override string Name => "standard";
 
     /// <inheritdoc/>
-    public override DeviceSnippet? Device { get; } = new("StandardSampler", ReadDeviceForm(), "plugins/Ernie.Samplers.Standard/standard_sampler.cuh");
+    public override DeviceSnippet? Device { get; } = DeviceSnippet.FromResource(
+        typeof(StandardSampler), "StandardSampler", "standard_sampler.cuh");
 
     /// <inheritdoc/>
     protected override StandardParameters CreateParameters(SamplingOptions options)
@@ -69,14 +70,6 @@ public sealed class StandardSampler : Sampler<StandardParameters>
         }
 
         return candidates.FindCumulative(uniform * candidates.Mass());
-    }
-
-    private static string ReadDeviceForm()
-    {
-        using Stream stream = typeof(StandardSampler).Assembly.GetManifestResourceStream("standard_sampler.cuh")
-            ?? throw new InvalidOperationException("The assembly lacks its resource standard_sampler.cuh.");
-        using StreamReader reader = new(stream);
-        return reader.ReadToEnd();
     }
 
     // Lowers a threshold until what lies above it is sure to hold everything that top_k and top_p keep.

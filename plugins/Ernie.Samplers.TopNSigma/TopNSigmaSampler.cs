@@ -16,6 +16,9 @@ public sealed class TopNSigmaSampler : Sampler<TopNSigmaParameters>
     public override string Name => "top-n-sigma";
 
     /// <inheritdoc/>
+    public override DeviceSnippet? Device { get; } = DeviceSnippet.FromResource(typeof(TopNSigmaSampler), "TopNSigmaSampler", "top_n_sigma_sampler.cuh");
+
+    /// <inheritdoc/>
     protected override TopNSigmaParameters CreateParameters(SamplingOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
@@ -40,7 +43,7 @@ public sealed class TopNSigmaSampler : Sampler<TopNSigmaParameters>
         Weights.Exponentiate(row.Logits, parameters.Limits.InverseTemperature);
         float floor = (float)Math.Exp(-distance * parameters.Limits.InverseTemperature);
         double total = Weights.ZeroBelow(row.Logits, floor);
-        return TruncatedDraw.Draw(row.Logits, total, parameters.Limits, ref row.Random);
+        return Selection.Draw(row.Logits, total, parameters.Limits, ref row.Random);
     }
 
     private static double StandardDeviation(ReadOnlySpan<float> logits)

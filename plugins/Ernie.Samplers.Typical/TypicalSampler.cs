@@ -14,6 +14,9 @@ public sealed class TypicalSampler : Sampler<TypicalParameters>
     public override string Name => "typical";
 
     /// <inheritdoc/>
+    public override DeviceSnippet? Device { get; } = DeviceSnippet.FromResource(typeof(TypicalSampler), "TypicalSampler", "typical_sampler.cuh");
+
+    /// <inheritdoc/>
     protected override TypicalParameters CreateParameters(SamplingOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
@@ -38,6 +41,6 @@ public sealed class TypicalSampler : Sampler<TypicalParameters>
             total = TypicalSet.Keep(row.Logits, total, parameters.TypicalP * total);
         }
 
-        return TruncatedDraw.Draw(row.Logits, total, parameters.Limits, ref row.Random);
+        return Selection.Draw(row.Logits, total, parameters.Limits, ref row.Random);
     }
 }

@@ -18,6 +18,9 @@ public sealed class XtcSampler : Sampler<XtcParameters>
     public override string Name => "xtc";
 
     /// <inheritdoc/>
+    public override DeviceSnippet? Device { get; } = DeviceSnippet.FromResource(typeof(XtcSampler), "XtcSampler", "xtc_sampler.cuh");
+
+    /// <inheritdoc/>
     protected override XtcParameters CreateParameters(SamplingOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);

@@ -24,7 +24,10 @@ public static class CudaDiagnostics
     /// <summary>The model or quantisation cannot run on the device.</summary>
     public const string NotSupported = "ERN3007";
 
+    /// <summary>A step does not end.</summary>
+    public const string StepTimeout = "ERN3008";
+
     /// <summary>All ids.</summary>
     public static IReadOnlyList<string> All { get; } =
-        [NoDriver, DriverTooOld, NoDevice, NoCompiler, CompileFailed, OutOfMemory, NotSupported];
+        [NoDriver, DriverTooOld, NoDevice, NoCompiler, CompileFailed, OutOfMemory, NotSupported, StepTimeout];
 }

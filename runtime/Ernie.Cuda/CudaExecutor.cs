@@ -37,6 +37,8 @@ public sealed class CudaExecutor : IExecutor, IDeviceSampling
 
     // One more than may be in flight: the oldest is still being read.
     private readonly PendingStep[] _steps = new PendingStep[StepsInFlight + 1];
+    private readonly TimeSpan _stepTimeout;
+    private CudaTimeoutException? _hang;
     private uint _begun = 1;
     private uint _completed = 1;
 
@@ -55,6 +57,7 @@ public sealed class CudaExecutor : IExecutor, IDeviceSampling
         ArgumentNullException.ThrowIfNull(options);
         _device = device;
         device.MakeCurrent();
+        _stepTimeout = options.StepTimeout;
         ISampler[] samplers = DeviceSamplers(options);
         Plan = CreatePlan(graph, device.Profile, options, options.KeepsBf16Copies && HasRoomForCopies(graph, device, options));
         ModelShape shape = graph.Shape;
@@ -124,8 +127,7 @@ public sealed class CudaExecutor : IExecutor, IDeviceSampling
     {
         try
         {
-            DeviceSnippet[] samplers = [.. DeviceSamplers(options).Select(sampler => sampler.Device!)]; // Those that have one.
-            return KernelPlanner.Create(graph, profile, samplers, keepsBf16Copies);
+            return KernelPlanner.Create(graph, profile, DeviceSamplers(options), keepsBf16Copies);
         }
         catch (KernelPlanException exception)
         {
@@ -149,11 +151,21 @@ public sealed class CudaExecutor : IExecutor, IDeviceSampling
     }
 
     /// <inheritdoc/>
+    public void ReadScratch(int slot, Span<byte> scratch)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)slot, (uint)_layout.RowCapacity);
+        _device.MakeCurrent();
+        _slots.ReadScratch(slot, scratch);
+    }
+
+    /// <inheritdoc/>
     public void Begin(StepBatch batch)
     {
         ArgumentNullException.ThrowIfNull(batch);
         if (_begun - _completed >= StepsInFlight)
             throw new InvalidOperationException($"{StepsInFlight} steps have begun and not completed.");
+        if (_hang is not null)
+            throw _hang;
 
         _device.MakeCurrent();
         uint sequence = _begun;
@@ -177,6 +189,8 @@ public sealed class CudaExecutor : IExecutor, IDeviceSampling
     {
         if (_begun == _completed)
             throw new InvalidOperationException("No step is in flight.");
+        if (_hang is not null)
+            throw _hang;
 
         _device.MakeCurrent();
         PendingStep step = _steps[_completed % _steps.Length];
@@ -197,6 +211,10 @@ public sealed class CudaExecutor : IExecutor, IDeviceSampling
     /// <inheritdoc/>
     public void Dispose()
     {
+        // Freeing what a running kernel uses would wait for it.
+        if (_hang is not null)
+            return;
+
         _device.MakeCurrent();
         _graphs?.Dispose();
         foreach (PendingStep step in _steps)
@@ -222,7 +240,7 @@ public sealed class CudaExecutor : IExecutor, IDeviceSampling
         return KernelPlanner.Bf16CopyBytes(graph, device.Profile) <= (free - ((1 - options.GpuMemoryUtilization) * total)) / 4;
     }
 
-    // In the order of their index behind the built-in greedy one.
+    // In the order of their index.
     private static ISampler[] DeviceSamplers(CudaExecutorOptions options) => [.. options.Samplers.Where(sampler => sampler.Device is not null)];
 
     // Notes which results the host will read; returns how many vectors of logits it wants.
@@ -313,8 +331,9 @@ public sealed class CudaExecutor : IExecutor, IDeviceSampling
             step.Logits!.Address + (nint)(hostIndex * vectorBytes), _buffers.Logits + (ulong)(deviceIndex * vectorBytes),
             (nuint)(count * vectorBytes), _stream.Handle));
 
-    private static void WaitForEvent(PendingStep step)
+    private void WaitForEvent(PendingStep step)
     {
+        long started = Stopwatch.GetTimestamp();
         while (true)
         {
             CuResult result = Interop.Cuda.cuEventQuery(step.Done.Value);
@@ -323,6 +342,7 @@ public sealed class CudaExecutor : IExecutor, IDeviceSampling
 
             if (result != CuResult.CUDA_ERROR_NOT_READY)
                 Interop.Cuda.Check(result, "a kernel of the step");
+            ThrowIfHung(started);
             Thread.SpinWait(20);
         }
     }
@@ -331,12 +351,25 @@ public sealed class CudaExecutor : IExecutor, IDeviceSampling
     {
         // Asking the driver costs microseconds and is needed only when a kernel has failed.
         const int SpinsPerQuery = 4096;
+        long started = Stopwatch.GetTimestamp();
         Span<int> record = CudaStepOutput.Record(_records, _layout.RowCapacity, sequence, row);
         for (int spins = 1; (uint)Volatile.Read(ref record[1]) != sequence; spins++)
         {
             if (spins % SpinsPerQuery == 0)
+            {
                 _stream.ThrowIfFailed();
+                ThrowIfHung(started);
+            }
+
             Thread.SpinWait(5);
         }
+    }
+
+    private void ThrowIfHung(long waitingSince)
+    {
+        if (_hang is null && Stopwatch.GetElapsedTime(waitingSince) > _stepTimeout)
+            _hang = new CudaTimeoutException(_stepTimeout, _slots.SamplersInUse);
+        if (_hang is not null)
+            throw _hang;
     }
 }

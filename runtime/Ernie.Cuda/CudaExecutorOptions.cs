@@ -34,6 +34,9 @@ public sealed class CudaExecutorOptions
     /// </summary>
     public bool KeepsBf16Copies { get; init; } = true;
 
+    /// <summary>How long a step may take before the device counts as lost.</summary>
+    public TimeSpan StepTimeout { get; init; } = TimeSpan.FromSeconds(30);
+
     /// <summary>Samplers whose device form is compiled in.</summary>
     public IReadOnlyList<ISampler> Samplers { get; init; } = [];
 

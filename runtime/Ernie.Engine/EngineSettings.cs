@@ -1,5 +1,6 @@
 using Ernie.Caching;
 using Ernie.Sampling;
+using Ernie.Text;
 
 namespace Ernie.Engine;
 
@@ -11,6 +12,9 @@ public sealed class EngineSettings
 
     /// <summary>Samplers that requests may choose, at least the default one.</summary>
     public required IReadOnlyList<ISampler> Samplers { get; init; }
+
+    /// <summary>The model's tokenizer, for samplers that turn texts of a request into tokens; null when there is none.</summary>
+    public ITokenizer? Tokenizer { get; init; }
 
     /// <summary>Name of the sampler of requests that name none.</summary>
     public required string DefaultSampler { get; init; }

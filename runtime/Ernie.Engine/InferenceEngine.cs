@@ -139,7 +139,7 @@ public sealed class InferenceEngine : IEngine
     {
         int[] prompt = _validator.CopyPrompt(request);
         ISampler sampler = _validator.FindSampler(request.Sampling);
-        byte[] parameters = RequestValidator.WriteParameters(sampler, request.Sampling);
+        byte[] parameters = RequestValidator.WriteParameters(sampler, request.Sampling, _settings.Tokenizer);
         int maxLength = _validator.MaxLength(request, prompt.Length);
         return new Sequence(request, prompt, maxLength, _hiddenSize)
         {

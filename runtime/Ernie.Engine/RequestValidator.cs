@@ -1,5 +1,6 @@
 using Ernie.Generation;
 using Ernie.Sampling;
+using Ernie.Text;
 
 namespace Ernie.Engine;
 
@@ -73,12 +74,12 @@ internal sealed class RequestValidator
             : throw Invalid($"There is no sampler '{options.Sampler}'; there are: {Names()}.", "sampler");
 
     /// <summary>The sampler's parameter block.</summary>
-    public static byte[] WriteParameters(ISampler sampler, SamplingOptions options)
+    public static byte[] WriteParameters(ISampler sampler, SamplingOptions options, ITokenizer? tokenizer)
     {
         var parameters = new byte[sampler.ParameterBytes];
         try
         {
-            sampler.WriteParameters(options, parameters);
+            sampler.WriteParameters(options, tokenizer, parameters);
         }
         catch (ArgumentException e)
         {

@@ -9,6 +9,7 @@ using Ernie.Hosting.Models;
 using Ernie.Hosting.Options;
 using Ernie.Hosting.Plugins;
 using Ernie.Models;
+using Ernie.Sampling;
 using Ernie.Text;
 using Ernie.Tokenization;
 using Ernie.Weights;
@@ -95,6 +96,7 @@ public sealed class EngineBuilder
                 Options = _engineOptions,
                 Samplers = [.. catalog.Samplers.Values],
                 Phase = (phase, elapsed) => Note(phase, elapsed),
+                RefuseSamplers = broken => Refuse(catalog, broken),
             };
             executor = BackendList.Load(Backends, request, Progress);
             Note($"load weights on {executor.Info.Device}", startedAt);
@@ -102,7 +104,7 @@ public sealed class EngineBuilder
             startedAt = Stopwatch.GetTimestamp();
             ExecutorWarmup.Run(executor);
             Note("warm up", startedAt);
-            EngineSettings settings = CreateSettings(files, executor.Info, catalog);
+            EngineSettings settings = CreateSettings(files, executor.Info, catalog, parts.Tokenizer);
             return new EngineSession(new InferenceEngine(executor, settings), checkpoint)
             {
                 Tokenizer = parts.Tokenizer,
@@ -173,7 +175,17 @@ public sealed class EngineBuilder
         return catalog;
     }
 
-    private EngineSettings CreateSettings(ModelFiles files, ExecutorInfo info, PluginCatalog catalog)
+    private void Refuse(PluginCatalog catalog, IReadOnlyList<(ISampler Sampler, PluginDiagnostic Diagnostic)> broken)
+    {
+        foreach ((_, PluginDiagnostic diagnostic) in broken)
+        {
+            Progress?.Invoke(diagnostic.ToString());
+        }
+
+        catalog.Refuse(broken);
+    }
+
+    private EngineSettings CreateSettings(ModelFiles files, ExecutorInfo info, PluginCatalog catalog, ITokenizer tokenizer)
     {
         if (!catalog.Samplers.ContainsKey(_engineOptions.Sampler))
         {
@@ -195,6 +207,7 @@ public sealed class EngineBuilder
         {
             ModelName = _modelOptions.ServedModelName ?? files.Name,
             Samplers = [.. catalog.Samplers.Values],
+            Tokenizer = tokenizer,
             DefaultSampler = _engineOptions.Sampler,
             CachePolicy = policy,
             MaxSequences = _engineOptions.MaxSequences,

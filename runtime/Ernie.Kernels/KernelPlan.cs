@@ -45,13 +45,13 @@ public sealed class KernelPlan
     /// <summary>Prepares a request slot.</summary>
     public required KernelSpec SetSlot { get; init; }
 
-    /// <summary>Samplers in the order of their index, the greedy one first.</summary>
-    public required IReadOnlyList<KernelSpec> Samplers { get; init; }
+    /// <summary>Draws tokens: one kernel with every sampler's device form, so that a mixed batch is one launch.</summary>
+    public required KernelSpec Sample { get; init; }
 
     /// <summary>All kernels.</summary>
     public IEnumerable<KernelSpec> Kernels =>
     [
-        Embed, Normalize, AttentionDecode, AttentionPrefill, SetSlot, .. Samplers,
+        Embed, Normalize, AttentionDecode, AttentionPrefill, SetSlot, Sample,
         // Linears of one format share the kernel that expands it.
         .. Linears.SelectMany(linear => linear.Kernels).Distinct(),
     ];
@@ -69,6 +69,10 @@ public sealed class KernelPlan
     /// <param name="rows">Rows of the launch.</param>
     public int AttentionSplits(int rows) =>
         Math.Clamp(3 * Device.Multiprocessors / (rows * Model.Shape.KeyValueHeads), 1, 64);
+
+    /// <summary>Blocks that share a row of logits when tokens are drawn. They wait for each other, so all of them must fit on the device at once.</summary>
+    /// <param name="rows">Rows of the launch.</param>
+    public int SampleBlocks(int rows) => Math.Clamp(Device.Multiprocessors / rows, 1, SamplerKernel.MaxBlocksPerRow);
 
     /// <summary>The smallest bucket that holds a batch.</summary>
     /// <param name="rows">Decoding rows, at least 1.</param>

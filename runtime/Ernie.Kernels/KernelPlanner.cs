@@ -31,11 +31,11 @@ public sealed class KernelPlanner
     /// <summary>Makes the plan.</summary>
     /// <param name="graph">A dense model's graph after the shared passes.</param>
     /// <param name="device">The device.</param>
-    /// <param name="samplers">Device forms of samplers, in the order of their index behind the built-in greedy one.</param>
+    /// <param name="samplers">Samplers with a device form, in the order of their index.</param>
     /// <param name="keepsBf16Copies">Whether quantised weights may also be kept in bf16, for steps of more than 8 tokens.</param>
     /// <exception cref="KernelPlanException">There are no kernels for the model.</exception>
     public static KernelPlan Create(
-        ModelGraph graph, DeviceProfile device, IReadOnlyList<DeviceSnippet>? samplers = null, bool keepsBf16Copies = true)
+        ModelGraph graph, DeviceProfile device, IReadOnlyList<ISampler>? samplers = null, bool keepsBf16Copies = true)
     {
         ArgumentNullException.ThrowIfNull(device);
         return new KernelPlanner(DenseModel.From(graph), device, keepsBf16Copies).Create(samplers ?? []);
@@ -54,7 +54,7 @@ public sealed class KernelPlanner
 
     private ModelShape Shape => _model.Shape;
 
-    private KernelPlan Create(IReadOnlyList<DeviceSnippet> samplers)
+    private KernelPlan Create(IReadOnlyList<ISampler> samplers)
     {
         DenseLayer layer = _model.Layers[0];
         int normThreads = Math.Clamp(Shape.HiddenSize / 4, WarpSize, 256);
@@ -74,11 +74,7 @@ public sealed class KernelPlanner
             Down = Linear("down", layer.Down, "kResidual", normalizes: false),
             Head = Linear("head", _model.Head, "kLogits", normalizes: true),
             SetSlot = Kernel("set_slot", "sampling/set_slot", "set_slot", "SetSlotArgs", 1024, KernelConstant.Of("kVocabulary", Shape.VocabularySize)),
-            Samplers =
-            [
-                Sampler("sample_greedy", "ernie::MostProbable", null),
-                .. samplers.Select((snippet, index) => Sampler($"sample_{index + 1}", snippet.Functor, snippet)),
-            ],
+            Sample = SamplerKernel.Create("sample", Shape.VocabularySize, samplers),
         };
     }
 
@@ -90,17 +86,6 @@ public sealed class KernelPlanner
         Arguments = arguments,
         Threads = threads,
         Constants = constants,
-    };
-
-    private KernelSpec Sampler(string name, string functor, DeviceSnippet? snippet) => new()
-    {
-        Name = "ernie_" + name,
-        Header = "ernie/sampling/sample_rows.cuh",
-        Function = "sample_rows",
-        Arguments = "SampleArgs",
-        Threads = 1024,
-        Constants = [KernelConstant.Of("kVocabulary", Shape.VocabularySize), KernelConstant.Of("using", "Functor", functor)],
-        Snippet = snippet is null ? null : $"#line 1 \"{snippet.Path ?? snippet.Functor}\"\n{snippet.Source}",
     };
 
     private KernelConstant[] AttentionConstants() =>

@@ -50,7 +50,7 @@ public static class PlannedSteps
             .. NormalizeLayers(plan, tokens), Linear(plan.GateUp, tokens, layers),
             Linear(plan.Down, tokens, layers),
             .. Normalize(plan, logitRows, 1), Linear(plan.Head, logitRows, 1),
-            new PlannedLaunch(plan.Samplers[0], 1, logitRows, (long)logitRows * shape.VocabularySize * sizeof(float), 0),
+            new PlannedLaunch(plan.Sample, 1, logitRows, (long)logitRows * shape.VocabularySize * sizeof(float), 0),
         ];
     }
 

@@ -6,6 +6,7 @@ using Ernie.Cuda.Nvrtc;
 using Ernie.Graph;
 using Ernie.Kernels;
 using Ernie.Testing.Gpu;
+using Ernie.Testing.Samplers;
 
 namespace Ernie.Cuda.Tests;
 
@@ -137,6 +138,25 @@ public sealed class KernelCompilationTests : IDisposable
 
         Assert.Equal(compiled.Cubin.ToArray(), found.Cubin.ToArray());
         Assert.Equal((compiled.Registers, compiled.LocalBytes), (found.Registers, found.LocalBytes));
+    }
+
+    /// <summary>Every shipped sampler's device form, together as a step has them, and the standard one alone, over the vocabulary of ERNIE 4.5.</summary>
+    [Theory]
+    [InlineData("sm_80")]
+    [InlineData("sm_86")]
+    [InlineData("sm_89")]
+    [InlineData("sm_90a")]
+    public void Compile_ShippedSamplers_SpillNothing(string architectureName)
+    {
+        NvrtcCompiler nvrtc = NvrtcForTests.Require();
+        GpuArchitecture architecture = GpuArchitecture.Parse(architectureName);
+        KernelSpec together = SamplerKernel.Create("sample", DenseGraphs.Base.VocabularySize, ShippedDeviceForms.All);
+        KernelSpec standard = SamplerKernel.Create("sample_standard", DenseGraphs.Base.VocabularySize, [ShippedDeviceForms.Named("standard")]);
+
+        IReadOnlyDictionary<KernelSpec, CompiledKernel> kernels = new KernelCompiler(new CubinCache(_folder), nvrtc).Compile([together, standard], architecture);
+
+        Assert.All(kernels, pair => Assert.True(pair.Value.LocalBytes == 0, $"{pair.Key.Name} spills {pair.Value.LocalBytes} bytes with {pair.Value.Registers} registers"));
+        Assert.All(kernels.Values, kernel => Assert.InRange(kernel.Registers, 1, 64)); // 1,024 threads share 65,536
     }
 
     [Fact]

@@ -1,7 +1,9 @@
+using System.Diagnostics;
 using Ernie.Cli.Hosting;
 using Ernie.Hosting;
 using Ernie.Hosting.Options;
 using Ernie.Hosting.Plugins;
+using Ernie.Kernels;
 
 namespace Ernie.Cli.Commands;
 
@@ -23,11 +25,24 @@ internal sealed class PluginsCommand(string kind) : ICommand
     /// <inheritdoc/>
     public async Task<int> RunAsync(CommandContext context, CancellationToken cancellationToken)
     {
+        long startedAt = Stopwatch.GetTimestamp();
         PluginCatalog catalog = PluginLoader.Check(EngineBuilder.PluginDirectories(EngineOptions.Create(context.Options)));
+        TimeSpan elapsed = Stopwatch.GetElapsedTime(startedAt);
+
+        // Any architecture shows what is wrong with the text of a device form.
+        if (kind == "check")
+        {
+            if (DeviceFormCheck.Find([.. catalog.Samplers.Values], GpuArchitecture.Parse("sm_80")) is { } broken)
+                catalog.Refuse(broken);
+            else
+                await context.Console.Error.WriteLineAsync("No NVRTC was found: device forms of samplers are not checked.").ConfigureAwait(false);
+        }
+
         if (kind == "list")
         {
             foreach (PluginInfo plugin in catalog.Plugins)
                 await context.Console.Output.WriteLineAsync($"{plugin.Name,-24} {plugin.Version,-10} {plugin.State,-15} {string.Join(", ", plugin.Registered)}").ConfigureAwait(false);
+            await context.Console.Output.WriteLineAsync($"{catalog.Plugins.Count} plugins in {elapsed.TotalMilliseconds:F0} ms").ConfigureAwait(false);
             return 0;
         }
 

@@ -10,7 +10,7 @@ namespace Ernie.Server.Validation;
 /// <summary>Reads how to draw tokens. What a request leaves out comes from the model's generation_config.json.</summary>
 internal static class SamplingFields
 {
-    /// <summary>Fields of the API: with a plug-in sampler, any other number of the request is a parameter of that sampler.</summary>
+    /// <summary>Fields of the API: any other number or text of the request is for the sampler, the request's or the server's default.</summary>
     private static readonly HashSet<string> s_known =
     [
         "model", "messages", "prompt", "n", "best_of", "stream", "stream_options", "max_tokens", "max_completion_tokens", "temperature", "top_p",
@@ -28,10 +28,9 @@ internal static class SamplingFields
     public static SamplingOptions Read(RequestFields fields, ServerContext server, int minTokens)
     {
         GenerationDefaults defaults = server.Defaults;
-        string? sampler = ReadSampler(fields, server);
         return new SamplingOptions
         {
-            Sampler = sampler,
+            Sampler = ReadSampler(fields, server),
             Temperature = fields.Number("temperature", 0, 2) ?? defaults.Temperature,
             TopP = fields.Number("top_p", 0, 1, leastIncluded: false) ?? defaults.TopP,
             TopK = fields.Whole("top_k", -1) ?? defaults.TopK,
@@ -43,7 +42,8 @@ internal static class SamplingFields
             LogitBias = ReadLogitBias(fields, server.Vocabulary),
             MinTokens = minTokens,
             BadWords = ReadBadWords(fields, server),
-            Extra = sampler is null ? null : ReadExtra(fields),
+            Extra = ReadExtra(fields),
+            ExtraTexts = ReadExtraTexts(fields),
         };
     }
 
@@ -115,6 +115,22 @@ internal static class SamplingFields
         {
             if (field.Value.ValueKind == JsonValueKind.Number && !s_known.Contains(field.Name))
                 (extra ??= [])[field.Name] = RequestFields.AsNumber(field.Value, field.Name);
+        }
+
+        return extra;
+    }
+
+    private static Dictionary<string, IReadOnlyList<string>>? ReadExtraTexts(RequestFields fields)
+    {
+        Dictionary<string, IReadOnlyList<string>>? extra = null;
+        foreach (JsonProperty field in fields.Own)
+        {
+            if (s_known.Contains(field.Name))
+                continue;
+            if (field.Value.ValueKind == JsonValueKind.String)
+                (extra ??= [])[field.Name] = [RequestFields.AsText(field.Value, field.Name)];
+            else if (field.Value.ValueKind == JsonValueKind.Array && field.Value.EnumerateArray().All(item => item.ValueKind == JsonValueKind.String))
+                (extra ??= [])[field.Name] = [.. field.Value.EnumerateArray().Select(item => RequestFields.AsText(item, field.Name))];
         }
 
         return extra;

@@ -1,188 +1,163 @@
 // Last kernel of a step: draws a token for each row that the device samples, and tells the host.
-//   launch   one block of Spec::kThreads per row of logits; a block whose row belongs to another sampler, or to the host, only reports
-// Spec::Functor is a sampler's device form: a struct with
-//   template <class Row> static __device__ int sample(Row& row, const unsigned char* parameters);
-// called by all threads of the block, returning the same token in all of them. See Row for what it may use.
-// The last block of the last sampler's launch advances the step, so that the next one needs no input from the host.
+//   launch   (blocks per row, rows of logits) blocks of Spec::kThreads; with several blocks per row all of them must fit on the
+//            device at once, because they wait for each other
+// Spec::Functors lists the samplers' device forms in the order of their index; forms.cuh says what they are.
+// The last row to be done advances the step, so that the next one needs no input from the host.
 #pragma once
 #include "ernie/common/device.cuh"
 #include "ernie/common/step.cuh"
-#include "ernie/sampling/slot.cuh"
+#include "ernie/sampling/forms.cuh"
 
 namespace ernie {
 
 struct SampleArgs {
     StepHeader* header;
-    const float* logits;   // [rows, logit_stride]
-    float* adjusted;       // [rows, logit_stride] scratch for rows with biases, penalties or masks
+    float* logits;         // [rows, logit_stride]; rows with biases, penalties or masks are changed
     SlotTables tables;
-    const TokenPlace* places;
     int4* records;         // mapped host memory [kRecordRing, row_capacity]: token, sequence
     int* arrivals;         // zero between launches
+    void* channels;        // RowChannel per row that blocks share
     int logit_stride;
     int row_capacity;
-    int sampler;
-    int advances;          // 1 for the step's last launch
 };
 
 inline constexpr int kRecordRing = 4; // steps whose records the host has not read
 
-// One row as a sampler sees it. Functions that take part in a block-wide result must be called by every thread.
-template <int kThreads>
-struct Row {
-    const float* logits; // after biases, penalties and masks
-    int vocabulary;
-    Philox random;       // keyed by the request's seed and this token's position
-    const int* counts;   // occurrences in the output (mask off kInPrompt), or null when the request does not keep them
-    const int* tail;     // token at position p in tail[p % kTailTokens]
-    int position;        // of the token being drawn
-    unsigned long long* scratch; // [256] shared memory for reductions
-
-    __device__ float maximum(float value) {
-        value = warp_max(value);
-        float* shared = reinterpret_cast<float*>(scratch);
-        if (threadIdx.x % 32 == 0) shared[threadIdx.x / 32] = value;
-        __syncthreads();
-        value = shared[threadIdx.x % (kThreads / 32)];
-        value = warp_max(value);
-        __syncthreads();
-        return value;
-    }
-
-    // Sums of integers: the same in every order.
-    __device__ unsigned long long sum(unsigned long long value) {
-        for (int distance = 16; distance > 0; distance /= 2) value += __shfl_xor_sync(kFullWarp, value, distance);
-        if (threadIdx.x % 32 == 0) scratch[threadIdx.x / 32] = value;
-        __syncthreads();
-        value = 0;
-        for (int w = 0; w < kThreads / 32; w++) value += scratch[w];
-        __syncthreads();
-        return value;
-    }
-
-    // Index that goes with the greatest value, the lowest index on a tie.
-    __device__ int index_of_maximum(float value, int index) {
-        // Ordered as integers: the float's bits with the order of negatives reversed, then the complement of the index.
-        unsigned bits = __float_as_uint(value);
-        bits = bits & 0x80000000u ? ~bits : bits | 0x80000000u;
-        unsigned long long key = static_cast<unsigned long long>(bits) << 32 | ~static_cast<unsigned>(index);
-        for (int distance = 16; distance > 0; distance /= 2) {
-            unsigned long long other = __shfl_xor_sync(kFullWarp, key, distance);
-            key = other > key ? other : key;
-        }
-        if (threadIdx.x % 32 == 0) scratch[threadIdx.x / 32] = key;
-        __syncthreads();
-        key = scratch[0];
-        for (int w = 1; w < kThreads / 32; w++) key = scratch[w] > key ? scratch[w] : key;
-        __syncthreads();
-        return static_cast<int>(~static_cast<unsigned>(key));
-    }
-
-    // The most probable token, the lowest id on a tie.
-    __device__ int most_probable() {
-        float best = -3.4e38f;
-        int index = 0;
-        for (int i = threadIdx.x * 4; i < vocabulary; i += kThreads * 4) {
-            float4 x = *reinterpret_cast<const float4*>(logits + i);
-            if (x.x > best) { best = x.x; index = i; }
-            if (x.y > best) { best = x.y; index = i + 1; }
-            if (x.z > best) { best = x.z; index = i + 2; }
-            if (x.w > best) { best = x.w; index = i + 3; }
-        }
-        return index_of_maximum(best, index);
-    }
-};
-
-// The order is the server's: biases, min-tokens mask, repetition, frequency and presence penalties, bad words.
-template <class Spec>
-__device__ const float* adjust(const SampleArgs& args, const SlotState& state, int slot, int row, int position) {
-    const SlotTables& tables = args.tables;
-    const float* logits = args.logits + static_cast<size_t>(row) * args.logit_stride;
-    const bool masks_stops = position - state.prompt_length < state.min_tokens && state.stop_count > 0;
+// Changes the block's share of a row. The order is the server's: biases, min-tokens mask, repetition, frequency and presence
+// penalties, bad words.
+template <class Row>
+__device__ void adjust(Row& row, const SlotTables& tables, const SlotState& state, int slot, const int* counts) {
+    const bool masks_stops = row.head().position - state.prompt_length < state.min_tokens && state.stop_count > 0;
     const bool penalizes = state.repetition_penalty != 1 || state.frequency_penalty != 0 || state.presence_penalty != 0;
-    if (!masks_stops && !penalizes && state.bias_count == 0 && state.bad_word_count == 0) return logits;
+    if (!masks_stops && !penalizes && state.bias_count == 0 && state.bad_word_count == 0) return;
 
-    float* adjusted = args.adjusted + static_cast<size_t>(row) * args.logit_stride;
-    for (int i = threadIdx.x; i < Spec::kVocabulary; i += Spec::kThreads) adjusted[i] = logits[i];
-    __syncthreads();
-    for (int i = threadIdx.x; i < state.bias_count; i += Spec::kThreads) {
-        int2 bias = tables.biases[static_cast<size_t>(slot) * kBiasCapacity + i];
-        float value = __int_as_float(bias.y);
-        // -100 bans and +100 forces, whatever the logits are.
-        adjusted[bias.x] = value <= -100 ? -3.0e38f : value >= 100 ? adjusted[bias.x] + 1.0e30f : adjusted[bias.x] + value;
+    constexpr float kBanned = -3.0e38f;
+    float* logits = row.logits;
+    const int first = row.first(), end = row.end(), t = threadIdx.x;
+    if (state.bias_count > 0) {
+        // -100 bans and +100 forces, whatever the logits are; what is not forced is masked then. One bias a thread.
+        int2 bias = t < state.bias_count ? tables.biases[static_cast<size_t>(slot) * kBiasCapacity + t] : int2{-1, 0};
+        const float value = __int_as_float(bias.y);
+        const bool is_mine = row.is_mine(bias.x);
+        const float biased = !is_mine || value <= -100 ? kBanned : logits[bias.x] + value;
+        const bool forces = __syncthreads_or(t < state.bias_count && value >= 100);
+        if (forces) {
+            for (int i = first + t; i < end; i += Row::kThreads) logits[i] = kBanned;
+            __syncthreads();
+        }
+        if (is_mine && (!forces || value >= 100)) logits[bias.x] = biased;
+        __syncthreads();
     }
-    __syncthreads();
-    if (masks_stops)
-        for (int i = threadIdx.x; i < state.stop_count; i += Spec::kThreads) adjusted[tables.stops[slot * kStopCapacity + i]] = -3.0e38f;
-    __syncthreads();
+    if (masks_stops) {
+        for (int i = t; i < state.stop_count; i += Row::kThreads) {
+            const int token = tables.stops[slot * kStopCapacity + i];
+            if (row.is_mine(token)) logits[token] = kBanned;
+        }
+        __syncthreads();
+    }
     if (penalizes) {
-        const int* counts = tables.counts + static_cast<size_t>(slot) * Spec::kVocabulary;
-        for (int i = threadIdx.x; i < Spec::kVocabulary; i += Spec::kThreads) {
-            int count = counts[i];
+        for (int i = first + t; i < end; i += Row::kThreads) {
+            const int count = counts[i];
             if (count == 0) continue;
-            float x = adjusted[i];
+            float x = logits[i];
             x = x > 0 ? x / state.repetition_penalty : x * state.repetition_penalty;
-            int generated = count & ~kInPrompt;
+            const int generated = count & ~kInPrompt;
             if (generated > 0) x -= generated * state.frequency_penalty + state.presence_penalty;
-            adjusted[i] = x;
+            logits[i] = x;
         }
+        __syncthreads();
     }
-    __syncthreads();
-    if (threadIdx.x == 0 && state.bad_word_count > 0) {
+    if (t == 0 && state.bad_word_count > 0) {
         const int* words = tables.bad_words + static_cast<size_t>(slot) * kBadWordCapacity;
-        const int* tail = tables.tails + static_cast<size_t>(slot) * kTailTokens;
         for (int i = 0; i < state.bad_word_count; i += words[i] + 1) {
-            int length = words[i];
-            bool matches = length - 1 <= position;
-            for (int j = 0; j < length - 1 && matches; j++) matches = tail[(position - length + 1 + j) % kTailTokens] == words[i + 1 + j];
-            if (matches) adjusted[words[i + length]] = -3.0e38f;
+            const int length = words[i];
+            bool matches = length - 1 <= row.head().position && row.is_mine(words[i + length]);
+            for (int j = 0; j < length - 1 && matches; j++) matches = row.head().tail[(row.head().position - length + 1 + j) % kTailTokens] == words[i + 1 + j];
+            if (matches) logits[words[i + length]] = kBanned;
         }
     }
     __syncthreads();
-    return adjusted;
+}
+
+// What one thread does when a row's token is known.
+__device__ inline void report(const SampleArgs& args, const RowHead& head, int token, int vocabulary) {
+    // The host refuses a token that does not exist; until it does, the row goes on with one that does.
+    const int valid = token >= 0 && token < vocabulary ? token : 0;
+    args.tables.last_token[head.slot] = valid;
+    args.tables.tails[static_cast<size_t>(head.slot) * kTailTokens + head.position % kTailTokens] = valid;
+    if (head.counts != nullptr) args.tables.counts[static_cast<size_t>(head.slot) * vocabulary + valid]++;
+    const int shown = token >= 0 ? token : 0x7fffffff;
+    // One 16-byte store: the host sees the token and its stamp together.
+    int4* record = args.records + head.sequence % kRecordRing * args.row_capacity + head.batch_row;
+    asm volatile("st.volatile.global.v4.s32 [%0], {%1, %2, %3, %4};" ::"l"(record), "r"(shown), "r"(head.sequence), "r"(head.slot), "r"(0) : "memory");
+}
+
+// One row, by one of its blocks.
+template <class Spec>
+__device__ void sample_row(const SampleArgs& args, RowShared<Spec>& shared, int index, int block, int blocks) {
+    // Written before this step's first kernel began, so that reading it need not wait.
+    const StepRows rows = step_rows(args.header, args.row_capacity);
+    if (index >= args.header->logit_count) return;
+    const int of_batch = rows.logit_row[index]; // negative: the host samples it
+    if (of_batch < 0) return;
+    const int slot = rows.slot[of_batch];
+    const int position = rows.start[of_batch] + rows.logit_token[index] - rows.token_offset[of_batch] + 1;
+    const unsigned sequence = args.header->sequence;
+    const SlotState& state = args.tables.states[slot];
+    const int sampler = state.sampler;
+    if (blocks > 1 && !Forms<typename Spec::Functors>::splits(sampler)) {
+        if (block > 0) return;
+        blocks = 1;
+    }
+    const int* counts = state.counts_tokens ? args.tables.counts + static_cast<size_t>(slot) * Spec::kVocabulary : nullptr;
+    if (threadIdx.x == 0) {
+        shared.head = {
+            {state.seed_low, state.seed_high, static_cast<unsigned>(position), 0, state.stream},
+            counts,
+            args.tables.tails + static_cast<size_t>(slot) * kTailTokens,
+            args.tables.scratch + static_cast<size_t>(slot) * kScratchBytes,
+            static_cast<RowChannel<Spec::kThreads>*>(args.channels) + index,
+            state.parameters,
+            sampler,
+            slot,
+            of_batch,
+            sequence,
+            {},
+            position,
+            block,
+            blocks,
+            sequence * 0x9E3779B1u}; // far from the tags of other steps
+    }
+    __syncthreads();
+    Row<Spec> row = {args.logits + static_cast<size_t>(index) * args.logit_stride, shared, 0, 0};
+    wait_for_previous_kernel();
+
+    adjust(row, args.tables, state, slot, counts);
+    const int token = sample_by<typename Spec::Functors>(row);
+    if (row.is_leader()) report(args, shared.head, token, Spec::kVocabulary);
 }
 
 template <class Spec>
 __device__ void sample_rows(const SampleArgs& args) {
-    static_assert(Spec::kVocabulary % 4 == 0 && Spec::kThreads % 32 == 0, "four logits at a time");
-    __shared__ unsigned long long scratch[256];
+    static_assert(Spec::kVocabulary % 4 == 0, "four logits at a time");
+    static_assert(Spec::kThreads >= kBiasCapacity && Spec::kThreads <= 1024 && (Spec::kThreads & (Spec::kThreads - 1)) == 0, "one bias a thread; sorts");
+    __shared__ RowShared<Spec> shared;
     allow_next_kernel();
+    sample_row<Spec>(args, shared, blockIdx.y, blockIdx.x, gridDim.x);
     wait_for_previous_kernel();
 
-    StepRows rows = step_rows(args.header, args.row_capacity);
-    const int index = blockIdx.x;
-    const int row = index < args.header->logit_count ? rows.logit_row[index] : -1; // negative: the host samples it
-    const int slot = row >= 0 ? rows.slot[row] : -1;
-    if (row >= 0 && args.tables.states[slot].sampler == args.sampler) {
-        const SlotState& state = args.tables.states[slot];
-        const int position = args.places[rows.logit_token[index]].position + 1;
-        Row<Spec::kThreads> sampled = {
-            adjust<Spec>(args, state, slot, index, position), Spec::kVocabulary,
-            {state.seed_low, state.seed_high, static_cast<unsigned>(position), 0, state.stream},
-            state.counts_tokens ? args.tables.counts + static_cast<size_t>(slot) * Spec::kVocabulary : nullptr,
-            args.tables.tails + static_cast<size_t>(slot) * kTailTokens, position, scratch};
-        int token = Spec::Functor::sample(sampled, state.parameters);
-        if (threadIdx.x == 0) {
-            args.tables.last_token[slot] = token;
-            args.tables.tails[static_cast<size_t>(slot) * kTailTokens + position % kTailTokens] = token;
-            if (state.counts_tokens) args.tables.counts[static_cast<size_t>(slot) * Spec::kVocabulary + token]++;
-            // One 16-byte store: the host sees the token and its stamp together.
-            unsigned sequence = args.header->sequence;
-            int4* record = args.records + sequence % kRecordRing * args.row_capacity + row;
-            asm volatile("st.volatile.global.v4.s32 [%0], {%1, %2, %3, %4};" ::"l"(record), "r"(token), "r"(sequence), "r"(slot), "r"(0) : "memory");
-        }
-    }
-    if (!args.advances) return;
-
+    // A row's first block is its last to be done: the others have given it what they have.
+    if (blockIdx.x > 0) return;
     __syncthreads();
     __shared__ int is_last;
     if (threadIdx.x == 0) {
         __threadfence();
-        is_last = atomicAdd(args.arrivals, 1) == gridDim.x - 1;
+        is_last = atomicAdd(args.arrivals, 1) == gridDim.y - 1;
     }
     __syncthreads();
     if (!is_last) return;
     // Decoding rows go on by one token; a step of any other kind is followed by one that the host describes in full.
+    StepRows rows = step_rows(args.header, args.row_capacity);
     for (int i = threadIdx.x; i < args.header->row_count; i += Spec::kThreads) rows.start[i]++;
     if (threadIdx.x == 0) {
         args.header->update_count = 0;
@@ -191,11 +166,5 @@ __device__ void sample_rows(const SampleArgs& args) {
         *args.arrivals = 0;
     }
 }
-
-// Greedy decoding.
-struct MostProbable {
-    template <class Row>
-    static __device__ int sample(Row& row, const unsigned char*) { return row.most_probable(); }
-};
 
 } // namespace ernie

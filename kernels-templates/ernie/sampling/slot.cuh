@@ -8,6 +8,7 @@ inline constexpr int kStopCapacity = 32;     // stop tokens of a slot
 inline constexpr int kBiasCapacity = 1024;   // biased tokens of a slot
 inline constexpr int kBadWordCapacity = 512; // ints of a slot: length, tokens, length, tokens, …
 inline constexpr int kTailTokens = 256;      // last tokens that are remembered
+inline constexpr int kScratchBytes = 1024;   // of a sampler's own, per slot
 
 struct SlotState {
     unsigned char parameters[64];
@@ -23,12 +24,13 @@ struct SlotState {
 
 struct SlotTables {
     SlotState* states;
-    int* stops;       // [slots, kStopCapacity]
-    int2* biases;     // [slots, kBiasCapacity] token, bits of the f32
-    int* bad_words;   // [slots, kBadWordCapacity]
-    int* tails;       // [slots, kTailTokens] token at position p in p % kTailTokens
-    int* counts;      // [slots, vocabulary] occurrences in the output; the top bit says that the prompt holds it
-    int* last_token;  // [slots]
+    int* stops;             // [slots, kStopCapacity]
+    int2* biases;           // [slots, kBiasCapacity] token, bits of the f32
+    int* bad_words;         // [slots, kBadWordCapacity]
+    int* tails;             // [slots, kTailTokens] token at position p in p % kTailTokens
+    int* counts;            // [slots, vocabulary] occurrences in the output; the top bit says that the prompt holds it
+    int* last_token;        // [slots]
+    unsigned char* scratch; // [slots, kScratchBytes]
 };
 
 inline constexpr int kInPrompt = static_cast<int>(0x80000000);

@@ -1,8 +1,18 @@
+using Ernie.Sampling;
+
 namespace Ernie.Samplers.Shared;
 
 /// <summary>Exact top-k and top-p sets without a sort.</summary>
 internal static class Selection
 {
+    /// <summary>Draws from what min-p, top-k and top-p leave, in order of ids, with one random number: what device forms do too.</summary>
+    /// <param name="weights">[vocabulary] weights ≥ 0; what is excluded is zeroed.</param>
+    /// <param name="total">Sum of the weights.</param>
+    /// <param name="limits">The standard parameters.</param>
+    /// <param name="random">The row's random numbers.</param>
+    public static int Draw(Span<float> weights, double total, in Truncation limits, ref Philox random) =>
+        TruncatedDraw.DrawAny(weights, Limit(weights, total, limits), ref random);
+
     /// <summary>Zeroes what min-p, top-k and top-p exclude, in this order.</summary>
     /// <param name="weights">[vocabulary] weights ≥ 0.</param>
     /// <param name="total">Sum of the weights.</param>

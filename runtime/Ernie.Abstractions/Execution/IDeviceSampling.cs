@@ -13,6 +13,11 @@ public interface IDeviceSampling
     /// <param name="slot">Request slot.</param>
     /// <param name="request">Sampling state; copied.</param>
     void SetSlot(int slot, in DeviceSlot request);
+
+    /// <summary>Reads a slot's scratch block back, because its request leaves the slot and will come back to another. No step with the slot is in flight.</summary>
+    /// <param name="slot">Request slot.</param>
+    /// <param name="scratch">[at most <see cref="SamplerLimits.MaxScratchBytes"/>] receives the first bytes of the block.</param>
+    void ReadScratch(int slot, Span<byte> scratch);
 }
 
 /// <summary>Sampling state of one request on the device.</summary>
@@ -20,6 +25,12 @@ public readonly ref struct DeviceSlot
 {
     /// <summary>The sampler that draws.</summary>
     public required ISampler Sampler { get; init; }
+
+    /// <summary>The sampler's parameter block; empty to have it written from <see cref="Options"/>.</summary>
+    public ReadOnlySpan<byte> Parameters { get; init; }
+
+    /// <summary>What the sampler's scratch block holds when the request begins here; what is not given is zero.</summary>
+    public ReadOnlySpan<byte> Scratch { get; init; }
 
     /// <summary>Options of the row: penalties, bias, min tokens.</summary>
     public required SamplingOptions Options { get; init; }

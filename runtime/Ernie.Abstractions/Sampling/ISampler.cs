@@ -1,3 +1,5 @@
+using Ernie.Text;
+
 namespace Ernie.Sampling;
 
 /// <summary>
@@ -23,6 +25,16 @@ public interface ISampler
     /// <param name="destination">[<see cref="ParameterBytes"/>] bytes to fill.</param>
     /// <exception cref="ArgumentException">A value that this sampler cannot take; becomes a 400 for the request.</exception>
     void WriteParameters(SamplingOptions options, Span<byte> destination);
+
+    /// <summary>
+    /// Writes a request's parameters, for samplers that turn texts of the request into tokens; called once per request instead of the
+    /// other, which it calls unless a sampler says otherwise.
+    /// </summary>
+    /// <param name="options">The request's validated options.</param>
+    /// <param name="tokenizer">The model's tokenizer; null when the engine has none.</param>
+    /// <param name="destination">[<see cref="ParameterBytes"/>] bytes to fill.</param>
+    /// <exception cref="ArgumentException">A value that this sampler cannot take; becomes a 400 for the request.</exception>
+    void WriteParameters(SamplingOptions options, ITokenizer? tokenizer, Span<byte> destination) => WriteParameters(options, destination);
 
     /// <summary>Draws a token.</summary>
     /// <param name="row">Logits after masks, bias and penalties, parameters, random numbers, and what <see cref="Needs"/> asked for.</param>
@@ -86,12 +98,3 @@ public ref struct SamplingRow
     /// <summary>The request's scratch block, zero at the first draw; empty unless asked for.</summary>
     public Span<byte> Scratch { get; set; }
 }
-
-/// <summary>
-/// CUDA C++ form of a sampler: a struct compiled by the runtime's compiler path and called inside its captured kernel,
-/// so that it cannot break a graph.
-/// </summary>
-/// <param name="Functor">Name of the struct.</param>
-/// <param name="Source">CUDA C++ text without includes.</param>
-/// <param name="Path">Where the author keeps the text; compiler messages point there.</param>
-public sealed record DeviceSnippet(string Functor, string Source, string? Path = null);

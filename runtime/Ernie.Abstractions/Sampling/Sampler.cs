@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using Ernie.Text;
 
 namespace Ernie.Sampling;
 
@@ -27,6 +28,11 @@ public abstract class Sampler<TParameters> : ISampler
     /// <param name="options">The request's validated options.</param>
     protected abstract TParameters CreateParameters(SamplingOptions options);
 
+    /// <summary>Turns a request's options into the parameter block, for samplers that turn texts of the request into tokens.</summary>
+    /// <param name="options">The request's validated options.</param>
+    /// <param name="tokenizer">The model's tokenizer; null when the engine has none.</param>
+    protected virtual TParameters CreateParameters(SamplingOptions options, ITokenizer? tokenizer) => CreateParameters(options);
+
     /// <summary>Draws a token.</summary>
     /// <param name="row">What the draw may see.</param>
     /// <param name="parameters">The request's parameters.</param>
@@ -37,6 +43,13 @@ public abstract class Sampler<TParameters> : ISampler
     {
         ArgumentNullException.ThrowIfNull(options);
         MemoryMarshal.Write(destination, CreateParameters(options));
+    }
+
+    /// <inheritdoc/>
+    public void WriteParameters(SamplingOptions options, ITokenizer? tokenizer, Span<byte> destination)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        MemoryMarshal.Write(destination, CreateParameters(options, tokenizer));
     }
 
     /// <inheritdoc/>

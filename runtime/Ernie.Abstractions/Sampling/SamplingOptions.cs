@@ -45,6 +45,9 @@ public sealed record SamplingOptions
     /// <summary>Further numeric parameters by name, for samplers beyond the standard ones (for example <c>typical_p</c>).</summary>
     public IReadOnlyDictionary<string, double>? Extra { get; init; }
 
+    /// <summary>Further texts by name, for samplers beyond the standard ones (for example <c>dry_sequence_breakers</c>).</summary>
+    public IReadOnlyDictionary<string, IReadOnlyList<string>>? ExtraTexts { get; init; }
+
     /// <summary>Temperatures below this are greedy.</summary>
     public const float GreedyTemperature = 1e-5f;
 

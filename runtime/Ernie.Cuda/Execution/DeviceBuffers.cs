@@ -7,6 +7,9 @@ namespace Ernie.Cuda.Execution;
 /// <summary>Addresses of everything a step works on, taken once.</summary>
 internal sealed class DeviceBuffers
 {
+    /// <summary>ernie::RowChannel: two sets of tagged words per block and value, and a list of a key per thread.</summary>
+    public const int SampleChannelBytes = (2 * SamplerKernel.MaxBlocksPerRow * 8 * 16) + (SamplerKernel.Threads * sizeof(ulong));
+
     public DeviceBuffers(KernelPlan plan, StepLayout layout, DeviceArena arena, CudaStream stream)
     {
         ModelShape shape = plan.Model.Shape;
@@ -24,7 +27,7 @@ internal sealed class DeviceBuffers
         Activation = arena.Take(sizeof(ushort) * tokens * shape.IntermediateSize);
         Hidden = arena.Take(sizeof(float) * tokens * shape.HiddenSize);
         Logits = arena.Take(sizeof(float) * rows * shape.VocabularySize);
-        Adjusted = arena.Take(sizeof(float) * rows * shape.VocabularySize);
+        SampleChannels = arena.TakeCleared(rows * SampleChannelBytes, stream.Handle);
         Partials = arena.Take(PartialBytes(plan, layout.RowCapacity));
         Arrivals = arena.TakeCleared(sizeof(int) * ((rows * shape.KeyValueHeads) + 1), stream.Handle);
         SampleArrivals = Arrivals + (sizeof(int) * (ulong)(rows * shape.KeyValueHeads));
@@ -55,7 +58,7 @@ internal sealed class DeviceBuffers
 
     public ulong Logits { get; }
 
-    public ulong Adjusted { get; }
+    public ulong SampleChannels { get; }
 
     public ulong Partials { get; }
 

@@ -78,7 +78,7 @@ internal struct AttentionArguments
 [StructLayout(LayoutKind.Sequential)]
 internal struct SlotTableArguments
 {
-    public ulong States, Stops, Biases, BadWords, Tails, Counts, LastToken;
+    public ulong States, Stops, Biases, BadWords, Tails, Counts, LastToken, Scratch;
 }
 
 /// <summary>ernie::SetSlotArgs.</summary>
@@ -94,10 +94,10 @@ internal struct SetSlotArguments
 [StructLayout(LayoutKind.Sequential)]
 internal struct SampleArguments
 {
-    public ulong Header, Logits, Adjusted;
+    public ulong Header, Logits;
     public SlotTableArguments Tables;
-    public ulong Places, Records, Arrivals;
-    public int LogitStride, RowCapacity, Sampler, Advances;
+    public ulong Records, Arrivals, Channels;
+    public int LogitStride, RowCapacity;
 }
 
 /// <summary>ernie::StepHeader.</summary>

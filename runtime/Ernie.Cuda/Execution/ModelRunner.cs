@@ -250,23 +250,17 @@ internal sealed class ModelRunner
 
     private void Sample(int rows)
     {
-        for (int sampler = 0; sampler < _plan.Samplers.Count; sampler++)
+        SampleArguments arguments = new()
         {
-            SampleArguments arguments = new()
-            {
-                Header = _buffers.Step,
-                Logits = _buffers.Logits,
-                Adjusted = _buffers.Adjusted,
-                Tables = _slots,
-                Places = _buffers.Places,
-                Records = _records,
-                Arrivals = _buffers.SampleArrivals,
-                LogitStride = Shape.VocabularySize,
-                RowCapacity = _layout.RowCapacity,
-                Sampler = sampler,
-                Advances = sampler == _plan.Samplers.Count - 1 ? 1 : 0,
-            };
-            _kernels[_plan.Samplers[sampler]].Launch(_stream, rows, 1, 1, arguments, _overlaps);
-        }
+            Header = _buffers.Step,
+            Logits = _buffers.Logits,
+            Tables = _slots,
+            Records = _records,
+            Arrivals = _buffers.SampleArrivals,
+            Channels = _buffers.SampleChannels,
+            LogitStride = Shape.VocabularySize,
+            RowCapacity = _layout.RowCapacity,
+        };
+        _kernels[_plan.Sample].Launch(_stream, _plan.SampleBlocks(rows), rows, 1, arguments, _overlaps);
     }
 }

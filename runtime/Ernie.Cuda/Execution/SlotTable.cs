@@ -10,7 +10,7 @@ namespace Ernie.Cuda.Execution;
 /// <summary>Request state on the device. Capacities are those of ernie/sampling/slot.cuh.</summary>
 internal sealed unsafe class SlotTable : IDisposable
 {
-    public const int StopCapacity = 32, BiasCapacity = 1024, BadWordCapacity = 512, TailTokens = 256;
+    public const int StopCapacity = 32, BiasCapacity = 1024, BadWordCapacity = 512, TailTokens = 256, ScratchBytes = SamplerLimits.MaxScratchBytes;
 
     // Slots whose upload may be under way; one more waits for the stream.
     private const int StagingCount = 16;
@@ -21,6 +21,8 @@ internal sealed unsafe class SlotTable : IDisposable
     private readonly PinnedBuffer _staging;
     private readonly ulong _tokens;
     private readonly int _stagingBytes;
+    private readonly int _maxModelLength;
+    private readonly string?[] _slotSamplers;
     private int _stagingUsed;
 
     public SlotTable(
@@ -29,6 +31,8 @@ internal sealed unsafe class SlotTable : IDisposable
         _stream = stream;
         _setSlot = kernels[plan.SetSlot];
         _samplers = samplers;
+        _maxModelLength = maxModelLength;
+        _slotSamplers = new string?[layout.RowCapacity];
         long slots = layout.RowCapacity;
         Addresses = new SlotTableArguments
         {
@@ -39,21 +43,25 @@ internal sealed unsafe class SlotTable : IDisposable
             Tails = arena.TakeCleared(slots * TailTokens * sizeof(int), stream.Handle),
             Counts = arena.Take(slots * plan.Model.Shape.VocabularySize * sizeof(int)),
             LastToken = arena.TakeCleared(slots * sizeof(int), stream.Handle),
+            Scratch = arena.TakeCleared(slots * ScratchBytes, stream.Handle),
         };
         _tokens = arena.Take(sizeof(int) * (long)maxModelLength);
-        _stagingBytes = sizeof(SlotState) + (sizeof(int) * (StopCapacity + (2 * BiasCapacity) + BadWordCapacity + maxModelLength));
+        _stagingBytes = sizeof(SlotState) + (sizeof(int) * (StopCapacity + (2 * BiasCapacity) + BadWordCapacity + maxModelLength)) + ScratchBytes;
         _staging = new PinnedBuffer((long)StagingCount * _stagingBytes);
     }
 
     public SlotTableArguments Addresses { get; }
 
-    /// <summary>Index of the kernel that draws for a sampler, or −1 when it has no device form here.</summary>
+    /// <summary>Names of the samplers of the slots' latest requests.</summary>
+    public IEnumerable<string> SamplersInUse => _slotSamplers.OfType<string>().Distinct().Order(StringComparer.Ordinal);
+
+    /// <summary>Index of a sampler's device form, or −1 when it has no device form here.</summary>
     public int IndexOf(ISampler sampler)
     {
         for (int index = 0; index < _samplers.Count; index++)
         {
             if (ReferenceEquals(_samplers[index], sampler))
-                return index + 1;
+                return index;
         }
 
         return -1;
@@ -63,6 +71,7 @@ internal sealed unsafe class SlotTable : IDisposable
     public void Set(int slot, in DeviceSlot request)
     {
         SamplingOptions options = request.Options;
+        _slotSamplers[slot] = request.Sampler.Name;
         int sampler = IndexOf(request.Sampler);
         if (sampler < 0)
             throw new ArgumentException($"Sampler '{request.Sampler.Name}' has no device form in this executor.", nameof(request));
@@ -80,7 +89,7 @@ internal sealed unsafe class SlotTable : IDisposable
             SeedLow = (uint)request.Seed,
             SeedHigh = (uint)(request.Seed >> 32),
             Stream = request.Stream,
-            Sampler = options.IsGreedy ? 0 : sampler,
+            Sampler = sampler,
             CountsTokens = penalizes || request.Sampler.Needs.HasFlag(SamplerNeeds.TokenCounts) ? 1 : 0,
             PromptLength = request.PromptLength,
             MinTokens = options.MinTokens,
@@ -88,7 +97,11 @@ internal sealed unsafe class SlotTable : IDisposable
             FrequencyPenalty = options.FrequencyPenalty,
             PresencePenalty = options.PresencePenalty,
         };
-        request.Sampler.WriteParameters(options, new Span<byte>(state.Parameters, request.Sampler.ParameterBytes));
+        Span<byte> parameters = new(state.Parameters, request.Sampler.ParameterBytes);
+        if (request.Parameters.IsEmpty)
+            request.Sampler.WriteParameters(options, parameters);
+        else
+            request.Parameters.CopyTo(parameters);
 
         long stops = staging + sizeof(SlotState), biases = stops + (StopCapacity * sizeof(int));
         long words = biases + (BiasCapacity * 2 * sizeof(int)), tokens = words + (BadWordCapacity * sizeof(int));
@@ -102,6 +115,7 @@ internal sealed unsafe class SlotTable : IDisposable
         Copy(Addresses.Stops, slot * StopCapacity * sizeof(int), stops, state.StopCount * sizeof(int));
         Copy(Addresses.Biases, slot * BiasCapacity * 2 * sizeof(int), biases, state.BiasCount * 2 * sizeof(int));
         Copy(Addresses.BadWords, slot * BadWordCapacity * sizeof(int), words, state.BadWordCount * sizeof(int));
+        SetScratch(slot, request, tokens + (sizeof(int) * (long)_maxModelLength));
         if (state.CountsTokens == 0 && state.BadWordCount == 0 && !request.Sampler.Needs.HasFlag(SamplerNeeds.Tail))
             return;
 
@@ -111,7 +125,22 @@ internal sealed unsafe class SlotTable : IDisposable
         _setSlot.Launch(_stream.Handle, 1, 1, 1, arguments, overlapsPrevious: false);
     }
 
+    /// <summary>Reads a slot's scratch block; waits for the steps in flight.</summary>
+    public void ReadScratch(int slot, Span<byte> scratch) =>
+        _stream.Download<byte>(scratch, Addresses.Scratch + ((ulong)slot * ScratchBytes));
+
     public void Dispose() => _staging.Dispose();
+
+    private void SetScratch(int slot, in DeviceSlot request, long staging)
+    {
+        if (!request.Sampler.Needs.HasFlag(SamplerNeeds.Scratch))
+            return;
+
+        Span<byte> scratch = _staging.Span<byte>(staging, request.Sampler.ScratchBytes);
+        scratch.Clear();
+        request.Scratch.CopyTo(scratch);
+        Copy(Addresses.Scratch, slot * ScratchBytes, staging, scratch.Length);
+    }
 
     private static int WriteBiases(SamplingOptions options, Span<int> destination)
     {

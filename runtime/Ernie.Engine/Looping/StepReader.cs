@@ -112,6 +112,7 @@ internal sealed class StepReader
         Span<int> topTokens = _topTokens.AsSpan(0, topCount);
         Span<float> topLogprobs = _topLogprobs.AsSpan(0, topCount);
         int sampled = sequence.SampledOnDevice ? output.SampledToken(row) : -1;
+        _pipeline.CheckToken(sequence.Sampler, sampled);
         TokenDraw draw = sampled >= 0
             ? new TokenDraw(sampled, 0, 0)
             : _pipeline.Draw(

@@ -1,3 +1,5 @@
+using System.Diagnostics;
+using System.Diagnostics.CodeAnalysis;
 using Ernie.Engine.Scheduling;
 using Ernie.Sampling;
 
@@ -68,10 +70,12 @@ internal sealed class LogitsPipeline
             Scratch = sequence.Scratch,
         };
         int drawn = sampler.Sample(ref row);
-        if ((uint)drawn >= (uint)_raw.Length)
+        if (drawn < 0)
         {
-            throw new InvalidOperationException($"Sampler '{sampler.Name}' returned token {drawn}; the vocabulary has {_raw.Length} tokens.");
+            ThrowOutOfRange(sampler, drawn);
         }
+
+        CheckToken(sampler, drawn);
 
         if (!wantsLogprobs)
         {
@@ -99,6 +103,22 @@ internal sealed class LogitsPipeline
 
         return ((float)Math.Min(logits[token] - normalizer, 0), 1 + LogitVector.CountGreater(logits, logits[token]));
     }
+
+    /// <summary>Refuses a token beyond the vocabulary.</summary>
+    /// <param name="sampler">The sampler that drew it.</param>
+    /// <param name="token">The token; what a device draws below 0 arrives as <see cref="int.MaxValue"/>.</param>
+    /// <exception cref="InvalidOperationException">There is no such token.</exception>
+    public void CheckToken(ISampler sampler, int token)
+    {
+        if (token >= _raw.Length)
+        {
+            ThrowOutOfRange(sampler, token);
+        }
+    }
+
+    [DoesNotReturn, StackTraceHidden]
+    private void ThrowOutOfRange(ISampler sampler, int token) => throw new InvalidOperationException(
+        $"Sampler '{sampler.Name}' returned token {token}; the vocabulary has {_raw.Length} tokens.");
 
     private static void ApplyBias(ReadOnlySpan<(int Token, float Value)> bias, Span<float> logits)
     {

@@ -181,6 +181,8 @@ internal sealed class Admissions
             _device!.SetSlot(sequence.Slot, new DeviceSlot // Only an executor that samples has sequences sampled there.
             {
                 Sampler = sequence.Sampler,
+                Parameters = sequence.Parameters,
+                Scratch = sequence.Scratch,
                 Options = sequence.Request.Sampling,
                 Seed = sequence.Seed,
                 Stream = (uint)sequence.Request.ChoiceIndex,
@@ -192,5 +194,15 @@ internal sealed class Admissions
         }
 
         _running.Add(sequence);
+    }
+
+    /// <summary>Takes back from the device what it keeps of a sequence beyond its tokens, before the sequence leaves its slot to come back.</summary>
+    /// <param name="sequence">A sequence of which no row is in flight.</param>
+    public void SaveState(Sequence sequence)
+    {
+        if (sequence.SampledOnDevice && sequence.Scratch.Length > 0)
+        {
+            _device!.ReadScratch(sequence.Slot, sequence.Scratch); // Only an executor that samples has sequences sampled there.
+        }
     }
 }

@@ -238,6 +238,7 @@ internal sealed class Scheduler : IDisposable
     private void Preempt(Sequence sequence)
     {
         sequence.Saved = Memory.Tokens(sequence).ToArray();
+        _admissions.SaveState(sequence);
         Running.Remove(sequence);
         Memory.Release(sequence);
         sequence.State = SequenceState.Waiting;

@@ -1,5 +1,6 @@
 using Ernie.Graph;
 using Ernie.Hosting.Options;
+using Ernie.Hosting.Plugins;
 using Ernie.Sampling;
 using Ernie.Weights;
 
@@ -28,4 +29,7 @@ public sealed record BackendRequest
 
     /// <summary>Told how long each part of loading took, by backends that know.</summary>
     public Action<string, TimeSpan>? Phase { get; init; }
+
+    /// <summary>Told of samplers whose device form does not compile, before the device is made ready without them.</summary>
+    public Action<IReadOnlyList<(ISampler Sampler, PluginDiagnostic Diagnostic)>>? RefuseSamplers { get; init; }
 }

@@ -1,6 +1,8 @@
 using Ernie.Cuda;
 using Ernie.Execution;
 using Ernie.Hosting.Options;
+using Ernie.Hosting.Plugins;
+using Ernie.Kernels;
 using Ernie.Sampling;
 using Ernie.Weights;
 
@@ -34,11 +36,14 @@ public sealed class CudaBackend : IBackend
     {
         ArgumentNullException.ThrowIfNull(request);
         EngineOptions options = request.Options;
-        CudaExecutorOptions executorOptions = ExecutorOptions(options, request.Quantization, request.Samplers, request.Phase);
+        // Refuses impossible options before anything is compiled.
+        ExecutorOptions(options, request.Quantization, []);
         CacheSize.CheckLength(request.Graph.Shape, options);
         try
         {
             _device ??= CudaDevice.Open();
+            CudaExecutorOptions executorOptions = ExecutorOptions(
+                options, request.Quantization, WorkingSamplers(request, _device.Profile.Architecture), request.Phase);
             var executor = new CudaExecutor(_device, request.Graph, new WeightLoader(request.Checkpoint, request.Layout), executorOptions);
             return CheckMemory(executor, options);
         }
@@ -76,6 +81,17 @@ public sealed class CudaBackend : IBackend
             Samplers = samplers,
             Phase = phase,
         };
+    }
+
+    private static IReadOnlyList<ISampler> WorkingSamplers(BackendRequest request, GpuArchitecture architecture)
+    {
+        if (DeviceFormCheck.Find(request.Samplers, architecture, request.Graph.Shape.VocabularySize) is not { Count: > 0 } broken)
+        {
+            return request.Samplers;
+        }
+
+        request.RefuseSamplers?.Invoke(broken);
+        return [.. request.Samplers.Except(broken.Select(pair => pair.Sampler))];
     }
 
     private static CudaExecutor CheckMemory(CudaExecutor executor, EngineOptions options)

@@ -33,6 +33,9 @@ public sealed record PluginDiagnostic(string Id, string Path, string Message)
     /// <summary>A plugin directory does not exist.</summary>
     public const string DirectoryMissing = "ERN4010";
 
+    /// <summary>The device form of a sampler does not compile.</summary>
+    public const string DeviceForm = "ERN4011";
+
     /// <inheritdoc/>
     public override string ToString() => $"{Path}: error {Id}: {Message}";
 }

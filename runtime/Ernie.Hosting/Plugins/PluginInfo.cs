@@ -8,4 +8,8 @@ namespace Ernie.Hosting.Plugins;
 /// <param name="Diagnostic">What is wrong with it; null when it is loaded or disabled.</param>
 /// <param name="Registered">What it brought: <c>sampler standard</c>, <c>cache policy radix-lru</c>.</param>
 public sealed record PluginInfo(
-    string Name, string Version, string Directory, PluginState State, PluginDiagnostic? Diagnostic, IReadOnlyList<string> Registered);
+    string Name, string Version, string Directory, PluginState State, PluginDiagnostic? Diagnostic, IReadOnlyList<string> Registered)
+{
+    /// <summary>Whether the program must not start without it.</summary>
+    public bool IsRequired { get; init; }
+}

@@ -12,7 +12,10 @@ internal sealed class PluginLoadContext(string name, string assemblyPath) : Asse
 {
     private static readonly Assembly s_contract = typeof(IPlugin).Assembly;
 
-    private readonly AssemblyDependencyResolver _resolver = new(assemblyPath);
+    // Reading a plugin's .deps.json takes longer than all the rest of loading it, and most plugins bring nothing of their own.
+    private readonly Lazy<AssemblyDependencyResolver> _resolver = new(() => new AssemblyDependencyResolver(assemblyPath));
+
+    private readonly bool _isAlone = IsAlone(Path.GetDirectoryName(assemblyPath) ?? "");
 
     /// <inheritdoc/>
     protected override Assembly? Load(AssemblyName assemblyName)
@@ -23,10 +26,13 @@ internal sealed class PluginLoadContext(string name, string assemblyPath) : Asse
             return s_contract;
         }
 
-        return _resolver.ResolveAssemblyToPath(assemblyName) is { } path ? LoadFromAssemblyPath(path) : null;
+        return !_isAlone && _resolver.Value.ResolveAssemblyToPath(assemblyName) is { } path ? LoadFromAssemblyPath(path) : null;
     }
 
     /// <inheritdoc/>
     protected override nint LoadUnmanagedDll(string unmanagedDllName) =>
-        _resolver.ResolveUnmanagedDllToPath(unmanagedDllName) is { } path ? LoadUnmanagedDllFromPath(path) : 0;
+        _resolver.Value.ResolveUnmanagedDllToPath(unmanagedDllName) is { } path ? LoadUnmanagedDllFromPath(path) : 0;
+
+    private static bool IsAlone(string folder) =>
+        Directory.GetFiles(folder, "*.dll").Length == 1 && Directory.GetDirectories(folder).Length == 0;
 }

@@ -36,15 +36,18 @@ public static class PluginLoader
         ArgumentNullException.ThrowIfNull(directories);
         var catalog = new PluginCatalog();
         failure = null;
-        foreach (string folder in directories.SelectMany(directory => FindFolders(directory, catalog)).Distinct())
+        string[] folders = [.. directories.SelectMany(directory => FindFolders(directory, catalog)).Distinct()];
+        var opened = new OpenedPlugin[folders.Length];
+        // Files are opened side by side; plugins register one by one, so that the earlier one wins whatever the threads do.
+        Parallel.For(0, folders.Length, index => opened[index] = Open(folders[index]));
+        foreach (OpenedPlugin candidate in opened)
         {
-            PluginManifest? manifest = null;
-            PluginInfo plugin = LoadFolder(folder, catalog, ref manifest);
+            PluginInfo plugin = LoadFolder(candidate, catalog);
             catalog.Found.Add(plugin);
             if (plugin.Diagnostic is { } diagnostic)
             {
                 catalog.Problems.Add(diagnostic);
-                if (manifest is { Required: true })
+                if (candidate.Manifest is { Required: true })
                 {
                     failure ??= $"Plugin '{plugin.Name}' is required and does not work. {diagnostic}";
                 }
@@ -68,16 +71,43 @@ public static class PluginLoader
             : Directory.GetDirectories(path).Where(folder => File.Exists(Path.Combine(folder, ManifestName))).Order(StringComparer.Ordinal);
     }
 
-    private static PluginInfo LoadFolder(string folder, PluginCatalog catalog, ref PluginManifest? manifest)
+    private static OpenedPlugin Open(string folder)
     {
-        string manifestPath = Path.Combine(folder, ManifestName);
-        string name = Path.GetFileName(folder);
-        if (ReadManifest(manifestPath, out manifest) is { } unreadable)
+        if (ReadManifest(Path.Combine(folder, ManifestName), out PluginManifest? manifest) is { } unreadable)
         {
-            return Failed(name, "", folder, PluginState.Malfunctioned, unreadable);
+            return new OpenedPlugin(folder) { Unreadable = unreadable };
         }
 
         PluginManifest known = manifest!; // ReadManifest gives a manifest or a diagnostic.
+        var opened = new OpenedPlugin(folder) { Manifest = known };
+        string assemblyPath = opened.AssemblyPath;
+        if (!known.Enabled || known.Contract != PluginContract.Version || Path.GetDirectoryName(assemblyPath) != folder || !File.Exists(assemblyPath))
+        {
+            return opened;
+        }
+
+        try
+        {
+            Assembly assembly = new PluginLoadContext(known.Name, assemblyPath).LoadFromAssemblyPath(assemblyPath);
+            return opened with { Attribute = assembly.GetCustomAttribute<ErniePluginAttribute>() };
+        }
+#pragma warning disable CA1031 // The door of plugins: whatever their files do to the loader is theirs alone.
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            return opened with { Failure = e };
+        }
+    }
+
+    private static PluginInfo LoadFolder(OpenedPlugin opened, PluginCatalog catalog)
+    {
+        string folder = opened.Folder, manifestPath = Path.Combine(folder, ManifestName);
+        if (opened.Unreadable is { } unreadable)
+        {
+            return Failed(Path.GetFileName(folder), "", folder, PluginState.Malfunctioned, unreadable);
+        }
+
+        PluginManifest known = opened.Manifest!; // One of the two is there.
         if (!known.Enabled)
         {
             return new PluginInfo(known.Name, known.Version, folder, PluginState.Disabled, null, []);
@@ -94,14 +124,16 @@ public static class PluginLoader
             return WrongContract(known, folder, manifestPath, known.Contract);
         }
 
-        string assemblyPath = Path.GetFullPath(Path.Combine(folder, known.Assembly));
+        string assemblyPath = opened.AssemblyPath;
         if (Path.GetDirectoryName(assemblyPath) != folder || !File.Exists(assemblyPath))
         {
             return Malfunctioned(known, folder, new PluginDiagnostic(
                 PluginDiagnostic.AssemblyMissing, manifestPath, $"'{known.Assembly}' is not a file in the plugin's folder."));
         }
 
-        return Register(known, folder, assemblyPath, catalog);
+        return opened.Failure is { } failure
+            ? Malfunctioned(known, folder, new PluginDiagnostic(PluginDiagnostic.NotLoadable, assemblyPath, Describe(failure)))
+            : Register(known, opened.Attribute, folder, assemblyPath, catalog);
     }
 
     private static PluginDiagnostic? ReadManifest(string path, out PluginManifest? manifest)
@@ -121,22 +153,8 @@ public static class PluginLoader
             : new PluginDiagnostic(PluginDiagnostic.BadManifest, path, "'name' and 'assembly' must not be empty.");
     }
 
-    private static PluginInfo Register(PluginManifest manifest, string folder, string assemblyPath, PluginCatalog catalog)
+    private static PluginInfo Register(PluginManifest manifest, ErniePluginAttribute? attribute, string folder, string assemblyPath, PluginCatalog catalog)
     {
-        Assembly assembly;
-        ErniePluginAttribute? attribute;
-        try
-        {
-            assembly = new PluginLoadContext(manifest.Name, assemblyPath).LoadFromAssemblyPath(assemblyPath);
-            attribute = assembly.GetCustomAttribute<ErniePluginAttribute>();
-        }
-#pragma warning disable CA1031 // The door of plugins: whatever their files do to the loader is theirs alone.
-        catch (Exception e)
-#pragma warning restore CA1031
-        {
-            return Malfunctioned(manifest, folder, new PluginDiagnostic(PluginDiagnostic.NotLoadable, assemblyPath, Describe(e)));
-        }
-
         if (attribute is null)
         {
             return Malfunctioned(manifest, folder, new PluginDiagnostic(
@@ -182,7 +200,7 @@ public static class PluginLoader
         }
 
         registry.Commit();
-        return new PluginInfo(manifest.Name, manifest.Version, folder, PluginState.Loaded, null, registry.Names);
+        return new PluginInfo(manifest.Name, manifest.Version, folder, PluginState.Loaded, null, registry.Names) { IsRequired = manifest.Required };
     }
 
     private static PluginInfo WrongContract(PluginManifest manifest, string folder, string path, int found) =>
@@ -202,5 +220,19 @@ public static class PluginLoader
     {
         Exception root = Root(e);
         return $"{root.GetType().Name}: {root.Message}";
+    }
+
+    // What is known of a plugin before any of its code runs.
+    private sealed record OpenedPlugin(string Folder)
+    {
+        public PluginManifest? Manifest { get; init; }
+
+        public PluginDiagnostic? Unreadable { get; init; }
+
+        public ErniePluginAttribute? Attribute { get; init; }
+
+        public Exception? Failure { get; init; }
+
+        public string AssemblyPath => Path.GetFullPath(Path.Combine(Folder, Manifest?.Assembly ?? ""));
     }
 }

@@ -12,6 +12,9 @@ public sealed class CustomSampler : Sampler<CustomSamplerParameters>
     public override string Name => "top-a-sampler-name";
 
     /// <inheritdoc/>
+    public override DeviceSnippet? Device { get; } = DeviceSnippet.FromResource(typeof(CustomSampler), "CustomSampler", "custom_sampler.cuh");
+
+    /// <inheritdoc/>
     protected override CustomSamplerParameters CreateParameters(SamplingOptions options)
     {
         // Once per request. An ArgumentException becomes a 400 that names the field.

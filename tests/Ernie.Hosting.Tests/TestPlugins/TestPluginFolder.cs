@@ -52,7 +52,7 @@ public sealed class TestPluginFolder : IDisposable
             _ => s_framework,
         };
         string assembly = name.StartsWith("Ernie.", StringComparison.Ordinal) ? name : $"TestPlugins.{name}";
-        File.WriteAllBytes(Path.Combine(folder, assembly + ".dll"), Emit(assembly, files, references));
+        File.WriteAllBytes(Path.Combine(folder, assembly + ".dll"), Emit(assembly, files, references, Directory.GetFiles(source, "*.cuh")));
     }
 
     private static PortableExecutableReference Library(string folder, int built)
@@ -63,7 +63,7 @@ public sealed class TestPluginFolder : IDisposable
         return MetadataReference.CreateFromImage(Version(built));
     }
 
-    private static byte[] Emit(string assembly, string[] files, MetadataReference[] references)
+    private static byte[] Emit(string assembly, string[] files, MetadataReference[] references, params string[] resources)
     {
         // What ImplicitUsings gives a template's project.
         SyntaxTree usings = CSharpSyntaxTree.ParseText(
@@ -76,7 +76,9 @@ public sealed class TestPluginFolder : IDisposable
             new CSharpCompilationOptions(
                 OutputKind.DynamicallyLinkedLibrary, optimizationLevel: OptimizationLevel.Release, nullableContextOptions: NullableContextOptions.Enable));
         using var image = new MemoryStream();
-        var result = compilation.Emit(image);
+        ResourceDescription[] embedded =
+            [.. resources.Select(file => new ResourceDescription(Path.GetFileName(file), () => File.OpenRead(file), isPublic: true))];
+        var result = compilation.Emit(image, manifestResources: embedded);
         Assert.True(result.Success, string.Join('\n', result.Diagnostics.Where(diagnostic => diagnostic.Severity == DiagnosticSeverity.Error)));
         return image.ToArray();
     }

@@ -23,14 +23,45 @@ public class DrySamplerTests
     }
 
     [Theory]
-    [InlineData(2, 7)]
-    [InlineData(1, 7)]
-    [InlineData(3, 6)]
-    public void Dry_Breaker_EndsTheRepetition(int breaker, int expected)
+    [InlineData("2", 7)]
+    [InlineData("1", 7)]
+    [InlineData("3", 6)]
+    [InlineData("x2", 7)] // a text of several tokens breaks at its last
+    [InlineData("3 2", 7)]
+    public void Dry_Breaker_EndsTheRepetition(string breaker, int expected)
     {
-        var harness = Harness([0, 1, 2, 7, 0, 1, 2], new() { ["dry_breaker_4"] = breaker, ["dry_allowed_length"] = 2 });
+        var options = SamplingOptions.Greedy with
+        {
+            Extra = new Dictionary<string, double> { ["dry_allowed_length"] = 2 },
+            ExtraTexts = new Dictionary<string, IReadOnlyList<string>> { ["dry_sequence_breakers"] = breaker.Split(' ') },
+        };
+        var harness = new SamplerHarness("dry", options, s_logits.Length, new DigitTokenizer()) { Tail = [0, 1, 2, 7, 0, 1, 2] };
 
         Assert.Equal(expected, harness.Draw(s_logits, seed: 1, position: 0));
+    }
+
+    [Fact]
+    public void Dry_NoBreakersNamed_BreaksAtTheDefaultOnes()
+    {
+        // The tokenizer gives a line feed, a colon, a quotation mark and an asterisk one token: 10 is no digit, so all end in it.
+        var extra = new Dictionary<string, double> { ["dry_multiplier"] = 2 };
+        var harness = new SamplerHarness("dry", SamplingOptions.Greedy with { Extra = extra }, s_logits.Length, new DigitTokenizer()) { Tail = [1, 0, 7, 1, 0] };
+
+        Assert.Equal(7, harness.Draw(s_logits, seed: 1, position: 0));
+        Assert.Equal(6, Harness([1, 0, 7, 1, 0], extra).Draw(s_logits, seed: 1, position: 0));
+    }
+
+    [Theory]
+    [InlineData("1|2|3|4|5|6|7|0|1", true)]
+    [InlineData("1|", true)]
+    [InlineData("1|2|3|4|5|6|7|0", false)]
+    public void Dry_TooManyOrEmptyBreakers_AreRefused(string texts, bool isRefused)
+    {
+        var options = new SamplingOptions { ExtraTexts = new Dictionary<string, IReadOnlyList<string>> { ["dry_sequence_breakers"] = texts.Split('|') } };
+        Exception? WithTokenizer(Text.ITokenizer? tokenizer) => Record.Exception(() => new SamplerHarness("dry", options, s_logits.Length, tokenizer));
+
+        Assert.Equal(isRefused ? "dry_sequence_breakers" : null, (WithTokenizer(new DigitTokenizer()) as ArgumentException)?.ParamName);
+        Assert.Equal("dry_sequence_breakers", (WithTokenizer(null) as ArgumentException)?.ParamName);
     }
 
     [Fact]

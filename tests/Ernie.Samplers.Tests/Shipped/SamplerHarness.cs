@@ -1,4 +1,5 @@
 using Ernie.Sampling;
+using Ernie.Text;
 
 namespace Ernie.Samplers.Tests.Shipped;
 
@@ -10,13 +11,13 @@ internal sealed class SamplerHarness
     private readonly byte[] _scratch;
     private readonly float[] _row;
 
-    public SamplerHarness(string name, SamplingOptions options, int vocabulary)
+    public SamplerHarness(string name, SamplingOptions options, int vocabulary, ITokenizer? tokenizer = null)
     {
         _sampler = ShippedSamplers.ByName[name];
         _parameters = new byte[_sampler.ParameterBytes];
         _scratch = new byte[_sampler.ScratchBytes];
         _row = new float[vocabulary];
-        _sampler.WriteParameters(options, _parameters);
+        _sampler.WriteParameters(options, tokenizer, _parameters);
     }
 
     public int[] Tail { get; set; } = [];

@@ -57,11 +57,6 @@ public class ShippedSamplerTests
         { "dry", "dry_allowed_length", 1.5, false },
         { "dry", "dry_allowed_length", 255, true },
         { "dry", "dry_allowed_length", 256, false },
-        { "dry", "dry_breaker_1", -1, true },
-        { "dry", "dry_breaker_1", -2, false },
-        { "dry", "dry_breaker_2", 0.5, false },
-        { "dry", "dry_breaker_3", 103_423, true },
-        { "dry", "dry_breaker_4", 3e9, false },
     };
 
     [Theory]

@@ -213,6 +213,21 @@ public sealed class SamplingTests
     }
 
     [Fact]
+    public async Task Sampler_TheServersDefault_GetsTheFieldsTheApiDoesNotKnow()
+    {
+        await using TestServer server = await TestServer.StartAsync();
+
+        await server.ChatAsync("\"dry_base\":2,\"dry_sequence_breakers\":[\"a\",\"b\"],\"grammar\":\"x\",\"mixed\":[\"a\",1],\"temperature\":1");
+
+        Assert.True(server.Engine.Requests.TryDequeue(out GenerationRequest? request));
+        Assert.Null(request.Sampling.Sampler);
+        Assert.Equal(2, Assert.Single(request.Sampling.Extra!).Value);
+        Assert.Equal(["a", "b"], request.Sampling.ExtraTexts!["dry_sequence_breakers"]);
+        Assert.Equal(["x"], request.Sampling.ExtraTexts["grammar"]);
+        Assert.DoesNotContain("mixed", request.Sampling.ExtraTexts.Keys);
+    }
+
+    [Fact]
     public async Task BadWords_BecomeSequences()
     {
         await using TestServer server = await TestServer.StartAsync();

@@ -1,3 +1,4 @@
+using Ernie.Cuda;
 using Ernie.Sampling;
 using Xunit;
 
@@ -87,10 +88,53 @@ public abstract class SamplerContract
         }
     }
 
+    [Fact]
+    public void Sample_OnTheDevice_IsTheHostsToken()
+    {
+        const int Vocabulary = 4096, Rows = 64;
+        ISampler sampler = Create();
+        Assert.SkipWhen(sampler.Device is null, $"'{sampler.Name}' has no device form: its rows are drawn on the host.");
+        CudaDevice? device = OpenDevice(out string reason);
+        Assert.SkipWhen(device is null, reason);
+        using (device)
+        {
+            using var onDevice = new DeviceSampler(device, Vocabulary, [sampler], Rows);
+            var different = new List<string>();
+            foreach (SamplingOptions options in Settings)
+            {
+                var parameters = new byte[sampler.ParameterBytes];
+                sampler.WriteParameters(options, parameters);
+                for (int row = 0; row < Rows; row++)
+                {
+                    onDevice.SetLogits(row, Logits(Vocabulary, row));
+                    onDevice.SetRow(row, sampler, parameters, 5, 0, new int[row + 1], new byte[sampler.ScratchBytes]);
+                }
+
+                int[] drawn = onDevice.Draw(Rows);
+                for (int row = 0; row < Rows; row++)
+                {
+                    int expected = Draw(sampler, Logits(Vocabulary, row), options, 5, row + 1, new int[row + 1]);
+                    if (drawn[row] != expected)
+                    {
+                        different.Add($"{options} position {row + 1}: {drawn[row]}, on the host {expected}");
+                    }
+                }
+            }
+
+            // Exponentials of the two differ in the last bit, which a draw beside a boundary may notice.
+            Assert.True(different.Count <= 1, string.Join(Environment.NewLine, different));
+        }
+    }
+
     /// <summary>Draws once from a copy of the logits.</summary>
     protected int Draw(ReadOnlySpan<float> logits, SamplingOptions options, ulong seed, long position)
     {
-        ISampler sampler = Create();
+        return Draw(Create(), logits, options, seed, position, []);
+    }
+
+    private static int Draw(
+        ISampler sampler, ReadOnlySpan<float> logits, SamplingOptions options, ulong seed, long position, ReadOnlySpan<int> tokens)
+    {
         var parameters = new byte[sampler.ParameterBytes];
         sampler.WriteParameters(options, parameters);
         var row = new SamplingRow
@@ -98,6 +142,7 @@ public abstract class SamplerContract
             Logits = logits.ToArray(),
             Parameters = parameters,
             Random = new Philox(seed, position),
+            Tail = tokens[Math.Max(0, tokens.Length - SamplerLimits.TailTokens)..],
             Scratch = new byte[sampler.ScratchBytes],
             TokenCounts = (sampler.Needs & SamplerNeeds.TokenCounts) != 0 ? new int[logits.Length] : default,
         };
@@ -150,6 +195,20 @@ public abstract class SamplerContract
         double freedom = Math.Max(1, cells - 1);
         double bound = freedom * Math.Pow(1 - (2 / (9 * freedom)) + (4.75 * Math.Sqrt(2 / (9 * freedom))), 3);
         Assert.True(statistic <= bound, $"{what}: chi-square {statistic:F1} with {freedom} degrees of freedom exceeds {bound:F1}");
+    }
+
+    private static CudaDevice? OpenDevice(out string reason)
+    {
+        try
+        {
+            reason = "";
+            return CudaDevice.Open();
+        }
+        catch (CudaUnavailableException e)
+        {
+            reason = "No GPU: " + e.Message;
+            return null;
+        }
     }
 
     private static double Square(double value) => value * value;

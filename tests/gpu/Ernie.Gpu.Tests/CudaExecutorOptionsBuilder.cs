@@ -22,6 +22,8 @@ internal sealed class CudaExecutorOptionsBuilder
 
     public bool KeepsBf16Copies { get; set; } = true;
 
+    public TimeSpan StepTimeout { get; set; } = TimeSpan.FromSeconds(30);
+
     public IReadOnlyList<ISampler> Samplers { get; set; } = [ArgMaxSampler.Instance];
 
     public double GpuMemoryUtilization { get; set; } = 0.9;
@@ -43,5 +45,6 @@ internal sealed class CudaExecutorOptionsBuilder
         GpuMemoryUtilization = GpuMemoryUtilization,
         CubinCache = CubinCache,
         FindCompiler = HasCompiler ? NvrtcCompiler.TryCreate : () => null,
+        StepTimeout = StepTimeout,
     };
 }

@@ -1,0 +1,405 @@
+// One row of logits as a sampler's device form sees it, and what the form may do with it. Part of the plugin contract.
+//
+// All threads of a block call a form together; of a form that declares kSplits, those of up to kMaxRowBlocks blocks, each of
+// which has its own share of the tokens: for_each visits it. Functions that say "together" must be called by every thread, and
+// give every thread the same result.
+#pragma once
+#include "ernie/common/device.cuh"
+#include "ernie/sampling/slot.cuh"
+
+namespace ernie {
+
+inline constexpr int kMaxRowBlocks = 8; // blocks that share a row
+inline constexpr int kMaxValues = 8;    // values of one reduction
+
+// Sums are integers, so that they do not depend on the order of the threads or on the number of blocks.
+using Mass = unsigned long long;
+
+struct Sum {
+    static __device__ Mass apply(Mass a, Mass b) { return a + b; }
+};
+
+struct Maximum {
+    static __device__ Mass apply(Mass a, Mass b) { return a > b ? a : b; }
+};
+
+// Orders as the float does.
+__device__ __forceinline__ unsigned sortable(float value) {
+    unsigned bits = __float_as_uint(value);
+    return bits & 0x80000000u ? ~bits : bits | 0x80000000u;
+}
+
+__device__ __forceinline__ float from_sortable(unsigned bits) {
+    return __uint_as_float(bits & 0x80000000u ? bits & 0x7fffffffu : ~bits);
+}
+
+// A value that other blocks wait for: each half beside a tag that tells it from what was there before.
+__device__ __forceinline__ void store_tagged(uint4* word, Mass value, unsigned tag) {
+    asm volatile("st.volatile.global.v4.u32 [%0], {%1, %2, %3, %4};" ::"l"(word), "r"(static_cast<unsigned>(value)), "r"(tag),
+                 "r"(static_cast<unsigned>(value >> 32)), "r"(tag)
+                 : "memory");
+}
+
+__device__ __forceinline__ Mass wait_tagged(const uint4* word, unsigned tag) {
+    unsigned low, low_tag, high, high_tag;
+    do {
+        asm volatile("ld.volatile.global.v4.u32 {%0, %1, %2, %3}, [%4];"
+                     : "=r"(low), "=r"(low_tag), "=r"(high), "=r"(high_tag)
+                     : "l"(word)
+                     : "memory");
+    } while (low_tag != tag || high_tag != tag);
+    return static_cast<Mass>(high) << 32 | low;
+}
+
+// Memory through which the blocks of a row talk.
+template <int kThreads>
+struct RowChannel {
+    uint4 words[2][kMaxRowBlocks][kMaxValues]; // used in turn
+    Mass list[kThreads];
+};
+
+// Tokens whose sum is kept by accumulate(): as many tiles as a block has threads, at most.
+template <class Spec>
+inline constexpr int kTileTokens = 256 * ((Spec::kVocabulary + 256 * Spec::kThreads - 1) / (256 * Spec::kThreads));
+
+// The standard parameters: the first 16 bytes of a shipped sampler's block.
+struct Truncation {
+    float inverse_temperature; // 0: greedy
+    int top_k;                 // 0 keeps all
+    float top_p, min_p;
+};
+
+// What is the same in all threads of a row; in shared memory, because registers are few.
+struct RowHead {
+    Philox random;        // keyed by the request's seed and this token's position
+    const int* counts;    // occurrences in the output (mask off kInPrompt), or null when the sampler did not ask for them
+    const int* tail;      // token at position p in tail[p % kTailTokens], for the last kTailTokens positions
+    unsigned char* state; // [kScratchBytes] of the request, zero at its first draw; written by one thread: see is_leader()
+    void* channel;
+    const unsigned char* parameters;
+    int sampler;
+    int slot, batch_row;
+    unsigned sequence;    // of the step
+    Truncation limits;    // of a form that cuts
+    int position;         // of the token being drawn
+    int block, blocks;    // of the row
+    unsigned tag;         // of the first exchange
+};
+
+template <class Spec>
+struct RowShared {
+    RowHead head;
+    Mass warps[kMaxValues][32];
+    Mass sums[32];
+    Mass block[kMaxValues];
+    Mass team[kMaxRowBlocks * kMaxValues];
+    float best[Spec::kThreads]; // each thread's largest logit, -infinity when it has none
+    Mass tiles[(Spec::kVocabulary + kTileTokens<Spec> - 1) / kTileTokens<Spec>];
+    Mass list[Spec::kThreads];
+    Mass above, wanted; // of Weights, while it narrows a range
+    int count;
+};
+
+template <class Spec>
+struct Row {
+    static constexpr int kThreads = Spec::kThreads;
+    static constexpr int kWarps = kThreads / 32;
+    static constexpr int kTile = kTileTokens<Spec>;
+    static constexpr int vocabulary = Spec::kVocabulary;
+
+    float* logits; // after biases, penalties and masks; a form's prepare() may change those of its share
+    RowShared<Spec>& shared;
+    Mass top;      // the row's largest logit and its token, as a sortable pair
+    int exchanges;
+
+    __device__ const RowHead& head() const { return shared.head; }
+    __device__ int first_tile() const { return head().block * kTiles / head().blocks; }
+    __device__ int end_tile() const { return (head().block + 1) * kTiles / head().blocks; }
+    __device__ int first() const { return first_tile() * kTile; }
+    __device__ int end() const { return min(end_tile() * kTile, vocabulary); }
+    __device__ bool is_mine(int token) const { return token >= first() && token < end(); }
+
+    // Whether this thread is the one that writes what is written once.
+    __device__ bool is_leader() const { return head().block == 0 && threadIdx.x == 0; }
+
+    // 2 kThreads ints in shared memory, free between calls of other functions.
+    __device__ int* scratch() { return reinterpret_cast<int*>(shared.list); }
+
+    // Calls f(token, logit) for this thread's tokens, in increasing order.
+    template <class F>
+    __device__ void for_each(F f) const {
+        const int last = end();
+        int token = first() + threadIdx.x * 4;
+        float4 next = {};
+        if (token < last) next = *reinterpret_cast<const float4*>(logits + token);
+#pragma unroll 1
+        for (; token < last; token += kThreads * 4) {
+            // The next four are on their way while f works.
+            const float4 x = next;
+            if (token + kThreads * 4 < last) next = *reinterpret_cast<const float4*>(logits + token + kThreads * 4);
+            f(token, x.x);
+            f(token + 1, x.y);
+            f(token + 2, x.z);
+            f(token + 3, x.w);
+        }
+    }
+
+    // Sums, or maxima, of several values at once. Together.
+    template <class Operation, int kCount>
+    __device__ void combine(Mass (&values)[kCount]) {
+        static_assert(kCount <= kMaxValues, "at most kMaxValues at a time");
+        const int lane = threadIdx.x % 32, warp = threadIdx.x / 32;
+#pragma unroll
+        for (int k = 0; k < kCount; k++) {
+            Mass value = warp_combine<Operation>(values[k]);
+            if (lane == 0) shared.warps[k][warp] = value;
+        }
+        __syncthreads();
+        for (int k = warp; k < kCount; k += kWarps) {
+            Mass value = warp_combine<Operation>(lane < kWarps ? shared.warps[k][lane] : 0);
+            if (lane == 0) shared.block[k] = value;
+        }
+        __syncthreads();
+        if (head().blocks == 1) {
+#pragma unroll
+            for (int k = 0; k < kCount; k++) values[k] = shared.block[k];
+            return;
+        }
+        exchange<kCount>();
+#pragma unroll
+        for (int k = 0; k < kCount; k++) {
+            values[k] = 0;
+            for (int b = 0; b < head().blocks; b++) values[k] = Operation::apply(values[k], shared.team[b * kCount + k]);
+        }
+    }
+
+    // Together.
+    template <int kCount>
+    __device__ void sum(Mass (&values)[kCount]) { combine<Sum>(values); }
+
+    // Together.
+    __device__ Mass sum(Mass value) {
+        Mass values[1] = {value};
+        combine<Sum>(values);
+        return values[0];
+    }
+
+    // Together.
+    __device__ Mass maximum(Mass value) {
+        Mass values[1] = {value};
+        combine<Maximum>(values);
+        return values[0];
+    }
+
+    // The largest logit; -infinity when there is no number among them.
+    __device__ float largest() const { return top == 0 ? -__uint_as_float(0x7f800000u) : from_sortable(static_cast<unsigned>(top >> 32)); }
+
+    // The most probable token, the lowest id on a tie.
+    __device__ int most_probable() const { return top == 0 ? 0 : static_cast<int>(~static_cast<unsigned>(top)); }
+
+    // Finds each thread's and the row's largest logit; the kernel has done so before it calls a form. Together.
+    __device__ void scan() {
+        float best = -__uint_as_float(0x7f800000u);
+        int token_of_best = -1;
+        for_each([&](int token, float logit) {
+            if (logit > best) {
+                best = logit;
+                token_of_best = token;
+            }
+        });
+        shared.best[threadIdx.x] = best;
+        top = maximum(token_of_best < 0 ? 0 : static_cast<Mass>(sortable(best)) << 32 | ~static_cast<unsigned>(token_of_best));
+    }
+
+    // A sortable logit that at least count tokens reach, and not many more. Together.
+    __device__ unsigned reached_by(int count) {
+        // Among the largest of each thread: the others can only add to them. Eight thousand steps of an f32 are near enough.
+        const unsigned key = sortable(shared.best[threadIdx.x]);
+        unsigned low = 0, high = 0xffffffffu;
+#pragma unroll 1
+        while (high - low > 0x2000) {
+            unsigned middle = low + (high - low) / 2;
+            if (__syncthreads_count(key >= middle) >= count) low = middle;
+            else high = middle;
+        }
+        return head().blocks == 1 ? low : static_cast<unsigned>(maximum(low));
+    }
+
+    // Sums f(token, logit) over the row's tokens and remembers the sums on the way, for locate(). Together.
+    template <class F>
+    __device__ Mass accumulate(F f) {
+        const int lane = threadIdx.x % 32, first_of_block = first_tile(), tiles = end_tile() - first_of_block;
+#pragma unroll 1
+        for (int tile = threadIdx.x / 32; tile < tiles; tile += kWarps) {
+            Mass value = 0;
+#pragma unroll 1
+            for (int part = 0; part < kTile / 128; part++) {
+                int token = (first_of_block + tile) * kTile + part * 128 + lane * 4;
+                if (token >= vocabulary) break;
+                float4 x = *reinterpret_cast<const float4*>(logits + token);
+                value += f(token, x.x) + f(token + 1, x.y) + f(token + 2, x.z) + f(token + 3, x.w);
+            }
+            value = warp_combine<Sum>(value);
+            if (lane == 0) shared.tiles[tile] = value;
+        }
+        __syncthreads();
+        const Mass sum = prefix(threadIdx.x < tiles ? shared.tiles[threadIdx.x] : 0);
+        if (threadIdx.x < tiles) shared.tiles[threadIdx.x] = sum;
+        if (threadIdx.x == tiles - 1) shared.block[0] = sum;
+        __syncthreads();
+        if (head().blocks == 1) return shared.block[0];
+        exchange<1>();
+        Mass all = 0;
+        for (int b = 0; b < head().blocks; b++) all += shared.team[b];
+        return all;
+    }
+
+    // The token at which the sum of the last accumulate(f), in order of ids, reaches target, in [1, that sum]. Together.
+    template <class F>
+    __device__ int locate(F f, Mass target) {
+        const int lane = threadIdx.x % 32, tiles = end_tile() - first_tile();
+        Mass before = 0; // of the blocks before this one
+        if (head().blocks > 1)
+            for (int b = 0; b < head().block; b++) before += shared.team[b];
+        const int skipped = __syncthreads_count(threadIdx.x < tiles && before + shared.tiles[threadIdx.x] < target);
+        Mass found = 0;
+        if (before < target && skipped < tiles && threadIdx.x < 32) {
+            Mass reached = before + (skipped > 0 ? shared.tiles[skipped - 1] : 0);
+            const int tile = (first_tile() + skipped) * kTile;
+#pragma unroll 1
+            for (int token = tile + lane; token - lane < min(tile + kTile, vocabulary); token += 32) {
+                Mass value = warp_prefix(token < vocabulary ? f(token, logits[token]) : 0);
+                unsigned reaching = __ballot_sync(kFullWarp, reached + value >= target);
+                if (reaching != 0) {
+                    found = token - lane + __ffs(reaching);
+                    break;
+                }
+                reached += __shfl_sync(kFullWarp, value, 31);
+            }
+        }
+        return static_cast<int>(maximum(found)) - 1;
+    }
+
+    struct Push {
+        RowShared<Spec>& shared;
+
+        __device__ void operator()(Mass key) const {
+            int at = atomicAdd(&shared.count, 1);
+            if (at < kThreads) shared.list[at] = key;
+        }
+    };
+
+    // Gathers keys other than 0 in shared.list, the greatest first and zeros behind them. visit(push) calls push(key) for those of
+    // this thread's share. Returns how many there are; more than kThreads are not kept. Together.
+    template <class Visit>
+    __device__ int collect(Visit visit) {
+        __syncthreads();
+        if (threadIdx.x == 0) shared.count = 0;
+        __syncthreads();
+        visit(Push{shared});
+        __syncthreads();
+        int count = shared.count;
+        if (head().blocks > 1) count = share_list(count);
+        if (count <= kThreads) sort(threadIdx.x < count ? shared.list[threadIdx.x] : 0, count);
+        return count;
+    }
+
+    // Puts the threads' keys, of which all but the first count are 0, into shared.list, the greatest first. Together in a block.
+    __device__ void sort(Mass key, int count) {
+        int size = 32;
+        while (size < count) size *= 2;
+        const int t = threadIdx.x;
+#pragma unroll 1
+        for (int length = 2; length <= size; length *= 2) {
+#pragma unroll 1
+            for (int distance = length / 2; distance > 0; distance /= 2) {
+                Mass other;
+                if (distance < 32) {
+                    other = __shfl_xor_sync(kFullWarp, key, distance);
+                } else {
+                    __syncthreads();
+                    shared.list[t] = key;
+                    __syncthreads();
+                    other = shared.list[t ^ distance];
+                }
+                const bool takes_greater = ((t & length) == 0) == ((t & distance) == 0);
+                key = takes_greater == (other > key) ? other : key;
+            }
+        }
+        __syncthreads();
+        shared.list[t] = t < count ? key : 0;
+        __syncthreads();
+    }
+
+    // Sum of the values of this thread and those before it. Together in a block.
+    __device__ Mass prefix(Mass value) {
+        const int lane = threadIdx.x % 32, warp = threadIdx.x / 32;
+        value = warp_prefix(value);
+        if (lane == 31) shared.warps[0][warp] = value;
+        __syncthreads();
+        if (warp == 0) {
+            Mass sums = warp_prefix(lane < kWarps ? shared.warps[0][lane] : 0);
+            if (lane < kWarps) shared.sums[lane] = sums;
+        }
+        __syncthreads();
+        return value + (warp > 0 ? shared.sums[warp - 1] : 0);
+    }
+
+    // Sum over the block's threads of the last prefix().
+    __device__ Mass last_prefix() const { return shared.sums[kWarps - 1]; }
+
+private:
+    static constexpr int kTiles = (vocabulary + kTile - 1) / kTile;
+
+    template <class Operation>
+    static __device__ Mass warp_combine(Mass value) {
+#pragma unroll
+        for (int distance = 16; distance > 0; distance /= 2) value = Operation::apply(value, __shfl_xor_sync(kFullWarp, value, distance));
+        return value;
+    }
+
+    static __device__ Mass warp_prefix(Mass value) {
+#pragma unroll
+        for (int distance = 1; distance < 32; distance *= 2) {
+            Mass other = __shfl_up_sync(kFullWarp, value, distance);
+            if (threadIdx.x % 32 >= distance) value += other;
+        }
+        return value;
+    }
+
+    // Every block's shared.block[0 .. kCount) to every block's shared.team. A buffer is written again two exchanges later, which
+    // needs the exchange between them, which no block enters before it has read the first.
+    template <int kCount>
+    __device__ void exchange() {
+        exchanges++;
+        const unsigned tag = head().tag + exchanges;
+        uint4 (&words)[kMaxRowBlocks][kMaxValues] = channel()->words[exchanges % 2];
+        if (threadIdx.x < kCount) store_tagged(&words[head().block][threadIdx.x], shared.block[threadIdx.x], tag);
+        if (threadIdx.x < head().blocks * kCount)
+            shared.team[threadIdx.x] = wait_tagged(&words[threadIdx.x / kCount][threadIdx.x % kCount], tag);
+        __syncthreads();
+    }
+
+    __device__ RowChannel<kThreads>* channel() const { return static_cast<RowChannel<kThreads>*>(head().channel); }
+
+    __device__ int share_list(int count) {
+        if (threadIdx.x == 0) shared.block[0] = count;
+        exchange<1>();
+        int at = 0, all = 0;
+        for (int b = 0; b < head().blocks; b++) {
+            if (b == head().block) at = all;
+            all += static_cast<int>(shared.team[b]);
+        }
+        if (all > kThreads) return all;
+        if (threadIdx.x < count) channel()->list[at + threadIdx.x] = shared.list[threadIdx.x];
+        __threadfence();
+        __syncthreads();
+        exchange<1>();
+        __threadfence();
+        if (threadIdx.x < all) shared.list[threadIdx.x] = reinterpret_cast<volatile Mass*>(channel()->list)[threadIdx.x];
+        __syncthreads();
+        return all;
+    }
+};
+
+} // namespace ernie

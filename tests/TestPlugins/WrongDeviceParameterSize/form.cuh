@@ -1,0 +1,6 @@
+struct WrongSize {
+    struct Parameters {
+        ernie::Truncation limits;
+        float more;
+    };
+};

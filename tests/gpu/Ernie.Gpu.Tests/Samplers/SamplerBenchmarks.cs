@@ -1,0 +1,140 @@
+using System.Globalization;
+using Ernie.Cuda;
+using Ernie.Execution;
+using Ernie.Sampling;
+using Ernie.Testing.Samplers;
+
+namespace Ernie.Gpu.Tests;
+
+/// <summary>
+/// What drawing costs, run on request: <c>dotnet Ernie.Gpu.Tests.dll -explicit only -class Ernie.Gpu.Tests.SamplerBenchmarks</c>.
+/// Lines begin with "bench"; ERNIE_BENCH_FILE also gets them.
+/// </summary>
+public sealed class SamplerBenchmarks
+{
+    private static readonly string s_report = Environment.GetEnvironmentVariable("ERNIE_BENCH_FILE") ?? "";
+
+    /// <summary>The kernel by itself, launch after launch, over logits like a model's and like an untrained one's.</summary>
+    [Fact(Explicit = true)]
+    public void Kernel_EverySampler_IsMeasured()
+    {
+        const int Vocabulary = 103_424;
+        using DeviceSampler device = new(Gpu.Require(), Vocabulary, ShippedDeviceForms.All);
+        foreach (string shape in (string[])["peaked", "flat"])
+        {
+            for (int row = 0; row < 128; row++)
+                device.SetLogits(row, DeviceFormTests.Logits(shape, row % 16));
+            foreach ((string title, string name, SamplingOptions options) in Loads())
+            {
+                Set(device, name, options);
+                Report($"sample {shape} {title}: batch 1 {device.Measure(1):F1} us (1 block {device.Measure(1, 1):F1}, 4 {device.Measure(1, 4):F1}), 8 {device.Measure(8):F1} us, 64 {device.Measure(64):F1} us (1 block {device.Measure(64, 1):F1}), 128 {device.Measure(128):F1} us");
+            }
+        }
+    }
+
+    /// <summary>A decoding step at batch 64 and 1, graph replays, with each sampler in all rows.</summary>
+    [Theory(Explicit = true)]
+    [InlineData("wint4")]
+    public void Step_EverySampler_IsMeasured(string quantization)
+    {
+        using CudaExecutor executor = Gpu.Base(quantization, options =>
+        {
+            options.MaxSequences = 64;
+            options.PageCount = 64 * 24;
+            options.Samplers = ShippedDeviceForms.All;
+        });
+        Session session = new(executor);
+        foreach ((string title, string name, SamplingOptions options) in Loads())
+        {
+            ISampler sampler = ShippedDeviceForms.Named(name);
+            Report($"step {quantization} {title}: batch 64 {Step(executor, session, 64, sampler, options):F1} us, batch 1 {Step(executor, session, 1, sampler, options):F1} us");
+        }
+    }
+
+    private static IEnumerable<(string Title, string Name, SamplingOptions Options)> Loads()
+    {
+        yield return ("greedy", "standard", SamplingOptions.Greedy);
+        yield return ("temperature", "standard", new SamplingOptions());
+        yield return ("top-k 50 top-p 0.9", "standard", new SamplingOptions { TopK = 50, TopP = 0.9f });
+        SamplingOptions options = new() { Temperature = 0.8f, TopP = 0.8f };
+        foreach (ISampler sampler in ShippedDeviceForms.All)
+            yield return ($"{sampler.Name} top-p 0.8", sampler.Name, options);
+    }
+
+    private static void Set(DeviceSampler device, string name, SamplingOptions options)
+    {
+        ISampler sampler = ShippedDeviceForms.Named(name);
+        byte[] parameters = new byte[sampler.ParameterBytes], scratch = new byte[sampler.ScratchBytes];
+        sampler.WriteParameters(options, parameters);
+        int[] tokens = [.. Enumerable.Range(0, 300).Select(i => i * 7919 % 5000)];
+        for (int row = 0; row < 128; row++)
+            device.SetRow(row, sampler, parameters, (ulong)row + 1, 0, tokens, scratch);
+    }
+
+    private static double Step(CudaExecutor executor, Session session, int batch, ISampler sampler, SamplingOptions options)
+    {
+        const int Context = 256, WarmUp = 20, Steps = 150, Runs = 3;
+        double[] times = new double[Runs];
+        for (int run = 0; run < Runs; run++)
+        {
+            int begun = 0;
+            for (int slot = 0; slot < batch; slot++)
+            {
+                int[] tokens = [.. Enumerable.Range(0, Context + 1).Select(i => ((i * 7919) + slot) % 5000)];
+                executor.SetSlot(slot, new DeviceSlot
+                {
+                    Sampler = sampler,
+                    Options = options,
+                    Seed = (ulong)slot + 1,
+                    Stream = 0,
+                    Tokens = tokens,
+                    PromptLength = tokens.Length,
+                    StopTokens = [2],
+                    MaxLength = executor.Info.MaxModelLength,
+                });
+            }
+
+            void Begin()
+            {
+                session.Batch.Clear();
+                for (int slot = 0; slot < batch; slot++)
+                {
+                    int row = session.Batch.Add(slot, Context + begun, 1, 1);
+                    session.Batch.Tokens[row] = begun == 0 ? 100 + slot : StepBatch.TokenOnDevice;
+                    session.Batch.SampleOnDevice[row] = true;
+                }
+
+                executor.Begin(session.Batch);
+                begun++;
+            }
+
+            Begin();
+            for (int step = 0; step < WarmUp; step++)
+            {
+                Begin();
+                executor.Complete();
+            }
+
+            long started = System.Diagnostics.Stopwatch.GetTimestamp();
+            for (int step = 0; step < Steps; step++)
+            {
+                Begin();
+                executor.Complete();
+            }
+
+            times[run] = System.Diagnostics.Stopwatch.GetElapsedTime(started).TotalMicroseconds / Steps;
+            executor.Complete();
+        }
+
+        Array.Sort(times);
+        return times[Runs / 2];
+    }
+
+    private static void Report(FormattableString text)
+    {
+        string line = "bench " + text.ToString(CultureInfo.InvariantCulture);
+        Console.WriteLine(line);
+        if (s_report.Length > 0)
+            File.AppendAllText(s_report, line + Environment.NewLine);
+    }
+}
