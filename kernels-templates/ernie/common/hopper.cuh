@@ -50,6 +50,12 @@ __device__ __forceinline__ unsigned long long evict_first_policy() {
     return policy;
 }
 
+__device__ __forceinline__ unsigned long long evict_normal_policy() {
+    unsigned long long policy;
+    asm volatile("createpolicy.fractional.L2::evict_normal.b64 %0;" : "=l"(policy));
+    return policy;
+}
+
 __device__ __forceinline__ unsigned long long evict_last_policy() {
     unsigned long long policy;
     asm volatile("createpolicy.fractional.L2::evict_last.b64 %0;" : "=l"(policy));

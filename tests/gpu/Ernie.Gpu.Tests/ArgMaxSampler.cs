@@ -13,7 +13,7 @@ internal sealed class ArgMaxSampler : ISampler
 
     public DeviceSnippet? Device { get; } = new(
         "ArgMax",
-        "struct ArgMax { template <class Row> static __device__ int sample(Row& row, const unsigned char*) { return row.most_probable(); } };");
+        "struct ArgMax { template <class Row> static __device__ int sample(Row& row) { return row.most_probable(); } };");
 
     public void WriteParameters(SamplingOptions options, Span<byte> destination)
     {
