@@ -32,6 +32,7 @@ public sealed class CudaExecutor : IExecutor, IDeviceSampling
     private readonly PinnedBuffer _records;
     private readonly StepWriter _writer;
     private readonly ModelRunner _runner;
+    private readonly PersistentStep? _persistent;
     private readonly DecodeGraphs? _graphs;
     private readonly CudaStepOutput _output;
 
@@ -80,8 +81,11 @@ public sealed class CudaExecutor : IExecutor, IDeviceSampling
         KeyValuePool pool = KeyValuePool.Create(device, shape, options, pagesPerSequence, _arena);
         _runner = new ModelRunner(
             Plan, _kernels, weights, _buffers, pool, _layout, _slots.Addresses, _records.DeviceAddress, _stream, options.UsesDependentLaunch);
+        // Its blocks wait for each other: a device of which this process has a part may not hold them all.
+        if (Plan.Persistent is { } persistent && _kernels[persistent.Kernel].BlocksPerMultiprocessor() > 0)
+            _persistent = new PersistentStep(persistent, _kernels, weights, _buffers, pool, _layout, _slots.Addresses, _arena, _stream);
         Tell(options, "memory", ref since);
-        _graphs = options.UsesGraphs ? new DecodeGraphs(_runner, _stream, options.MaxSequences) : null;
+        _graphs = options.UsesGraphs ? new DecodeGraphs(_runner, _persistent, _stream, options.MaxSequences) : null;
         _stream.Synchronize();
         Tell(options, "graphs", ref since);
         _output = new CudaStepOutput(_records, options.MaxSequences, shape.VocabularySize, shape.HiddenSize);
@@ -108,6 +112,9 @@ public sealed class CudaExecutor : IExecutor, IDeviceSampling
     /// <summary>Whether decoding steps replay graphs; measurements of single kernels switch it off for a step.</summary>
     internal bool RunsGraphs { get; set; } = true;
 
+    /// <summary>The persistent kernel's side, or null where it is not used.</summary>
+    internal PersistentStep? Persistent => _persistent;
+
     /// <summary>Device memory taken, in bytes.</summary>
     public long DeviceBytes => _arena.ByteCount;
 
@@ -121,7 +128,8 @@ public sealed class CudaExecutor : IExecutor, IDeviceSampling
         ArgumentNullException.ThrowIfNull(options);
         try
         {
-            return KernelPlanner.Create(graph, profile, DeviceSamplers(options));
+            return KernelPlanner.Create(
+                graph, profile, DeviceSamplers(options), options is { UsesPersistentKernel: true, UsesGraphs: true } ? options.PersistentTuning : null);
         }
         catch (KernelPlanException exception)
         {
@@ -166,7 +174,7 @@ public sealed class CudaExecutor : IExecutor, IDeviceSampling
         PendingStep step = _steps[sequence % _steps.Length];
         int hostLogits = Describe(batch, step, sequence);
         bool isDecode = StepWriter.IsDecode(batch);
-        nint graph = isDecode && RunsGraphs && _graphs is not null ? _graphs.For(batch.RowCount) : 0;
+        nint graph = isDecode && RunsGraphs && _graphs is not null ? _graphs.For(batch.RowCount, batch.Start[0] + 1) : 0;
         bool listsLogitsApart = !isDecode && hostLogits + batch.RowCount > _layout.RowCapacity;
         int firstList = graph != 0 && _writer.Continues(batch) ? 0 : Upload(batch, sequence, listsLogitsApart);
         if (graph != 0)
@@ -211,6 +219,7 @@ public sealed class CudaExecutor : IExecutor, IDeviceSampling
 
         _device.MakeCurrent();
         _graphs?.Dispose();
+        _persistent?.Dispose();
         foreach (PendingStep step in _steps)
             step.Dispose();
         _writer.Dispose();
@@ -345,7 +354,7 @@ public sealed class CudaExecutor : IExecutor, IDeviceSampling
         {
             if (spins % SpinsPerQuery == 0)
             {
-                _stream.ThrowIfFailed();
+                _stream.ThrowIfFailed(_persistent?.Failure);
                 ThrowIfHung(started);
             }
 

@@ -1,5 +1,6 @@
 using Ernie.Cuda.Compilation;
 using Ernie.Cuda.Nvrtc;
+using Ernie.Kernels;
 using Ernie.Sampling;
 
 namespace Ernie.Cuda;
@@ -30,6 +31,12 @@ public sealed class CudaExecutorOptions
 
     /// <summary>How long a step may take before the device counts as lost.</summary>
     public TimeSpan StepTimeout { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>Whether one sequence alone is decoded by the persistent kernel, where there is one for the device and the model; only with <see cref="UsesGraphs"/>.</summary>
+    public bool UsesPersistentKernel { get; init; }
+
+    /// <summary>Sizes of the persistent kernel; measurements try others.</summary>
+    internal PersistentTuning PersistentTuning { get; init; } = new();
 
     /// <summary>Samplers whose device form is compiled in.</summary>
     public IReadOnlyList<ISampler> Samplers { get; init; } = [];

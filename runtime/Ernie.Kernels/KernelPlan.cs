@@ -48,11 +48,15 @@ public sealed class KernelPlan
     /// <summary>Draws tokens: one kernel with every sampler's device form, so that a mixed batch is one launch.</summary>
     public required KernelSpec Sample { get; init; }
 
+    /// <summary>Decodes one sequence in one launch; null where it does not suit the device or the model.</summary>
+    public PersistentKernel? Persistent { get; init; }
+
     /// <summary>All kernels.</summary>
     public IEnumerable<KernelSpec> Kernels =>
     [
         Embed, Normalize, AttentionDecode, AttentionPrefill, SetSlot, Sample,
         .. Linears.SelectMany(linear => (KernelSpec[])[linear.Decode, linear.Small.Kernel, linear.Large.Kernel]),
+        .. Persistent is { } persistent ? [persistent.Kernel] : Array.Empty<KernelSpec>(),
     ];
 
     /// <summary>All linears, in the order of a layer, the head last.</summary>

@@ -27,16 +27,18 @@ public sealed class KernelPlanner
     /// <param name="graph">A dense model's graph after the shared passes.</param>
     /// <param name="device">The device.</param>
     /// <param name="samplers">Samplers with a device form, in the order of their index.</param>
+    /// <param name="persistent">Sizes of the persistent decode kernel, or null for none; where it does not suit the device or the model there is none either.</param>
     /// <exception cref="KernelPlanException">There are no kernels for the model.</exception>
-    public static KernelPlan Create(ModelGraph graph, DeviceProfile device, IReadOnlyList<ISampler>? samplers = null)
+    public static KernelPlan Create(
+        ModelGraph graph, DeviceProfile device, IReadOnlyList<ISampler>? samplers = null, PersistentTuning? persistent = null)
     {
         ArgumentNullException.ThrowIfNull(device);
-        return new KernelPlanner(DenseModel.From(graph), device).Create(samplers ?? []);
+        return new KernelPlanner(DenseModel.From(graph), device).Create(samplers ?? [], persistent);
     }
 
     private ModelShape Shape => _model.Shape;
 
-    private KernelPlan Create(IReadOnlyList<ISampler> samplers)
+    private KernelPlan Create(IReadOnlyList<ISampler> samplers, PersistentTuning? persistent)
     {
         DenseLayer layer = _model.Layers[0];
         int normThreads = Math.Clamp(Shape.HiddenSize / 4, WarpSize, 256);
@@ -57,6 +59,7 @@ public sealed class KernelPlanner
             Head = Linear("head", _model.Head, "kLogits", normalizes: true),
             SetSlot = Kernel("set_slot", "sampling/set_slot", "set_slot", "SetSlotArgs", 1024, KernelConstant.Of("kVocabulary", Shape.VocabularySize)),
             Sample = SamplerKernel.Create("sample", Shape.VocabularySize, samplers),
+            Persistent = persistent is null ? null : PersistentKernel.TryCreate(_model, _device, AttentionScale(), persistent),
         };
     }
 
@@ -179,7 +182,7 @@ public sealed class KernelPlanner
         return new LinearTile(kernel, tokens, outputs);
     }
 
-    private static string FormatName(WeightFormat format) => format switch
+    internal static string FormatName(WeightFormat format) => format switch
     {
         WeightFormat.BFloat16 => "kBfloat16",
         WeightFormat.Int8 => "kInt8",

@@ -32,7 +32,7 @@ public sealed class KernelCompilationTests : IDisposable
         ModelShape shape = model == "tales" ? DenseGraphs.Tales : DenseGraphs.Base;
         KernelSpec[] specifications =
         [
-            .. Recipes.SelectMany(recipe => KernelPlanner.Create(DenseGraphs.Create(shape, recipe), DeviceProfile.Typical(architecture)).Kernels).Distinct(),
+            .. Recipes.SelectMany(recipe => KernelPlanner.Create(DenseGraphs.Create(shape, recipe), DeviceProfile.Typical(architecture), null, new PersistentTuning()).Kernels).Distinct(),
         ];
 
         IReadOnlyDictionary<KernelSpec, CompiledKernel> kernels = new KernelCompiler(new CubinCache(_folder), nvrtc).Compile(specifications, architecture);
@@ -194,6 +194,7 @@ public sealed class KernelCompilationTests : IDisposable
         ("ernie/norm/embed.cuh", Size<EmbedArguments>("EmbedArgs")
             + Size<StepHeader>("StepHeader")),
         ("ernie/attention/common.cuh", Size<AttentionArguments>("AttentionArgs")),
+        ("ernie/persistent/decode_step.cuh", Size<PersistentArguments>("PersistentArgs") + Size<PersistentLayer>("PersistentLayer")),
         ("ernie/sampling/set_slot.cuh", Size<SetSlotArguments>("SetSlotArgs") + Size<SlotState>("SlotState")),
         ("ernie/sampling/sample_rows.cuh", Size<SampleArguments>("SampleArgs")));
 

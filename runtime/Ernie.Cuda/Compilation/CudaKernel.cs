@@ -51,10 +51,19 @@ internal sealed class CudaKernel : IDisposable
 
     /// <summary>Queues a launch.</summary>
     /// <typeparam name="TArguments">The kernel's argument struct, field by field.</typeparam>
-    public unsafe void Launch<TArguments>(nint stream, int gridX, int gridY, int gridZ, in TArguments arguments, bool overlapsPrevious)
+    public void Launch<TArguments>(nint stream, int gridX, int gridY, int gridZ, in TArguments arguments, bool overlapsPrevious)
+        where TArguments : unmanaged =>
+        Launch(stream, gridX, gridY, gridZ, arguments, overlapsPrevious ? Interop.Cuda.CU_LAUNCH_ATTRIBUTE_PROGRAMMATIC_STREAM_SERIALIZATION : 0);
+
+    /// <summary>Queues a launch whose blocks all run at once, or not at all.</summary>
+    /// <typeparam name="TArguments">The kernel's argument struct, field by field.</typeparam>
+    public void LaunchTogether<TArguments>(nint stream, int grid, in TArguments arguments)
+        where TArguments : unmanaged => Launch(stream, grid, 1, 1, arguments, Interop.Cuda.CU_LAUNCH_ATTRIBUTE_COOPERATIVE);
+
+    private unsafe void Launch<TArguments>(nint stream, int gridX, int gridY, int gridZ, in TArguments arguments, int attributeId)
         where TArguments : unmanaged
     {
-        CuLaunchAttribute attribute = new() { Id = Interop.Cuda.CU_LAUNCH_ATTRIBUTE_PROGRAMMATIC_STREAM_SERIALIZATION, X = 1 };
+        CuLaunchAttribute attribute = new() { Id = attributeId, X = 1 };
         CuLaunchConfig config = new()
         {
             GridX = (uint)gridX,
@@ -66,7 +75,7 @@ internal sealed class CudaKernel : IDisposable
             SharedMemoryBytes = (uint)Specification.SharedMemoryBytes,
             Stream = stream,
             Attributes = &attribute,
-            AttributeCount = overlapsPrevious ? 1u : 0u,
+            AttributeCount = attributeId != 0 ? 1u : 0u,
         };
         fixed (TArguments* pointer = &arguments)
         {

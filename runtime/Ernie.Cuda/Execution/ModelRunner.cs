@@ -58,6 +58,13 @@ internal sealed class ModelRunner
         Sample(Math.Max(step.LogitRows, 1));
     }
 
+    /// <summary>Queues a decoding step of one row by the persistent kernel.</summary>
+    public void RunPersistent(PersistentStep persistent)
+    {
+        persistent.Launch(_stream);
+        Sample(1, overlapsPrevious: false);
+    }
+
     /// <summary>Queues the head for tokens that are listed elsewhere than in the step's rows.</summary>
     /// <param name="rows">Most tokens.</param>
     /// <param name="tokens">Device address of the tokens' indices in the batch.</param>
@@ -204,7 +211,7 @@ internal sealed class ModelRunner
             _kernels[_plan.AttentionPrefill].Launch(_stream, step.PrefillTiles, Shape.KeyValueHeads, 1, arguments, _overlaps);
     }
 
-    private void Sample(int rows)
+    private void Sample(int rows, bool overlapsPrevious = true)
     {
         SampleArguments arguments = new()
         {
@@ -217,6 +224,6 @@ internal sealed class ModelRunner
             LogitStride = Shape.VocabularySize,
             RowCapacity = _layout.RowCapacity,
         };
-        _kernels[_plan.Sample].Launch(_stream, _plan.SampleBlocks(rows), rows, 1, arguments, _overlaps);
+        _kernels[_plan.Sample].Launch(_stream, _plan.SampleBlocks(rows), rows, 1, arguments, _overlaps && overlapsPrevious);
     }
 }

@@ -1,6 +1,7 @@
 using Ernie.Cuda;
 using Ernie.Cuda.Compilation;
 using Ernie.Cuda.Nvrtc;
+using Ernie.Kernels;
 using Ernie.Sampling;
 
 namespace Ernie.Gpu.Tests;
@@ -22,6 +23,10 @@ internal sealed class CudaExecutorOptionsBuilder
 
     public TimeSpan StepTimeout { get; set; } = TimeSpan.FromSeconds(30);
 
+    public bool UsesPersistentKernel { get; set; }
+
+    public PersistentTuning PersistentTuning { get; set; } = new();
+
     public IReadOnlyList<ISampler> Samplers { get; set; } = [ArgMaxSampler.Instance];
 
     public double GpuMemoryUtilization { get; set; } = 0.9;
@@ -38,6 +43,8 @@ internal sealed class CudaExecutorOptionsBuilder
         PageCount = PageCount,
         UsesGraphs = UsesGraphs,
         UsesDependentLaunch = UsesDependentLaunch,
+        UsesPersistentKernel = UsesPersistentKernel,
+        PersistentTuning = PersistentTuning,
         Samplers = Samplers,
         GpuMemoryUtilization = GpuMemoryUtilization,
         CubinCache = CubinCache,
