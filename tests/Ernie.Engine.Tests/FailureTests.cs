@@ -104,6 +104,7 @@ public sealed class FailureTests
             List<GenerationEvent>[] texts = await harness.Together(prompts.Select(p => Harness.Greedy(p, 20)));
             for (int i = 0; i < texts.Length; i++)
             {
+                Assert.True(texts[i][^1].Error is null, texts[i][^1].Error);
                 Assert.Equal(harness.Expected(prompts[i], 20), Harness.TokensOf(texts[i]));
             }
         }

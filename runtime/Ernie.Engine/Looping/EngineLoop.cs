@@ -122,10 +122,12 @@ internal sealed class EngineLoop : IDisposable
             long startedAt = Stopwatch.GetTimestamp();
             _waitTicks = 0;
             HandleCallers();
-            bool launched = TryLaunch();
+            // One look a turn: who resumes the engine between the two calls must not end requests that this turn did not try to admit.
+            bool paused = _paused;
+            bool launched = TryLaunch(paused);
             if (StepsInFlight == 0)
             {
-                FailWhatCannotRun();
+                FailWhatCannotRun(paused);
                 _commands.AnswerDrains();
                 Publish();
                 _inbox.Wait();
@@ -171,10 +173,10 @@ internal sealed class EngineLoop : IDisposable
         _commands.Handle();
     }
 
-    private bool TryLaunch()
+    private bool TryLaunch(bool paused)
     {
         StepRecord record = _records[_begun % _records.Length];
-        if (StepsInFlight == _records.Length || !_scheduler.Fill(record, _paused || Failure is not null, StepsInFlight))
+        if (StepsInFlight == _records.Length || !_scheduler.Fill(record, paused || Failure is not null, StepsInFlight))
         {
             return false;
         }
@@ -256,13 +258,13 @@ internal sealed class EngineLoop : IDisposable
     }
 
     // With nothing running every page is free or evictable, so the first in the queue fits; unless a cache policy keeps back what it promised.
-    private void FailWhatCannotRun()
+    private void FailWhatCannotRun(bool paused)
     {
         if (Failure is not null)
         {
             _departures.EndAll(FinishReason.Error, Failure);
         }
-        else if (!_paused && _scheduler.Running.Count == 0 && _inbox.HasNoSequence && _scheduler.Waiting.First is { } sequence)
+        else if (!paused && _scheduler.Running.Count == 0 && _inbox.HasNoSequence && _scheduler.Waiting.First is { } sequence)
         {
             _departures.End(sequence, FinishReason.Error, "The cache policy frees no pages, so the request cannot run.");
             _inbox.Wake();
