@@ -8,4 +8,10 @@ public enum CachePrecision
 
     /// <summary>f32: twice the memory and traffic; the reference.</summary>
     Full,
+
+    /// <summary>e4m3 with an f32 factor per token and head: largest magnitude / 448. Values are rounded to bfloat16 first, as on GPUs.</summary>
+    Float8,
+
+    /// <summary>int8 with an f32 factor per token and head: largest magnitude / 127. Values are rounded to bfloat16 first, as on GPUs.</summary>
+    Integer8,
 }

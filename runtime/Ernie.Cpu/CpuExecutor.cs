@@ -148,8 +148,7 @@ public sealed unsafe class CpuExecutor : IExecutor
     private static int PagesFor(ModelShape shape, CpuOptions options, int maxModelLength)
     {
         int perSequence = (maxModelLength + TokensPerPage - 1) / TokensPerPage;
-        int element = options.EffectiveCachePrecision == CachePrecision.BFloat16 ? sizeof(ushort) : sizeof(float);
-        long pageBytes = 2L * shape.LayerCount * shape.KeyValueWidth * TokensPerPage * element;
+        long pageBytes = options.EffectiveCachePrecision.PageBytes(shape);
         long pages = options.PageCount > 0 ? options.PageCount : Math.Min(options.CacheBytes / pageBytes, (long)perSequence * options.MaxSequences);
         if (pages < 1)
             throw new ArgumentOutOfRangeException(nameof(options), options.CacheBytes, $"{nameof(CpuOptions.CacheBytes)} holds no page; one takes {pageBytes} bytes.");

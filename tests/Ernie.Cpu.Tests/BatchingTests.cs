@@ -33,6 +33,8 @@ public sealed class BatchingTests
 
     public static TheoryData<string> Encodings => ["bf16", "wint8", "wint4", "fp8"];
 
+    public static TheoryData<CachePrecision> Caches => [.. Enum.GetValues<CachePrecision>()];
+
     [Theory]
     [MemberData(nameof(Encodings))]
     public void Decode_InABatchOfAnySize_EqualsTheRowAlone(string encoding)
@@ -83,6 +85,21 @@ public sealed class BatchingTests
         runner.Batch.Clear();
         Assert.True(runner.Batch.Copies.IsEmpty);
         Assert.NotEqual(from, to);
+    }
+
+    [Theory]
+    [MemberData(nameof(Caches))]
+    public void LastToken_OnACopiedPageOfAnyCache_EqualsThePromptInOnePiece(CachePrecision cache)
+    {
+        int[] ids = TalesFixture.Ids("len-64");
+        using ModelRunner runner = ModelRunner.Tales(ModelRunner.SmallOptions with { CachePrecision = cache });
+        float[] expected = runner.Run(0, 0, ids).ToArray();
+
+        runner.Batch.Clear();
+        runner.Batch.AddCopy(runner.Batch.PageTable[0], runner.Batch.PageTable[runner.Batch.MaxPagesPerSequence]);
+        Add(runner, 1, 63, ids.AsSpan(63, 1));
+
+        Numeric.AssertClose(expected, runner.Step().Logits(0, 0), Tolerance.Exact);
     }
 
     [Theory]

@@ -23,11 +23,15 @@ public sealed class ExecutorTests
         Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
     }
 
-    [Fact]
-    public void Begin_SteadyDecodeOnOneThread_AllocatesNothing()
+    [Theory]
+    [InlineData(CachePrecision.BFloat16)]
+    [InlineData(CachePrecision.Full)]
+    [InlineData(CachePrecision.Float8)]
+    [InlineData(CachePrecision.Integer8)]
+    public void Begin_SteadyDecodeOnOneThread_AllocatesNothing(CachePrecision cache)
     {
         // All the work is on the measured thread here: kernels, attention and norms included.
-        using ModelRunner runner = ModelRunner.Tales(ModelRunner.SmallOptions with { Threads = 1 });
+        using ModelRunner runner = ModelRunner.Tales(ModelRunner.SmallOptions with { Threads = 1, CachePrecision = cache });
         int[] ids = TalesFixture.Ids("len-64");
         runner.Run(0, 0, ids);
         DecodeSteps(runner, ids.Length, 20);
@@ -126,6 +130,21 @@ public sealed class ExecutorTests
     [Fact]
     public void Constructor_LengthBeyondTheModel_Throws() =>
         Assert.Throws<ArgumentOutOfRangeException>(() => ModelRunner.Tales(ModelRunner.SmallOptions with { MaxModelLength = 8193 }));
+
+    // Six layers, keys and values of two heads, 64 tokens; 128 values of a head, with a factor of four bytes where there is one.
+    [Theory]
+    [InlineData(CachePrecision.Full, 2 * 6 * 2 * 64 * 512)]
+    [InlineData(CachePrecision.BFloat16, 2 * 6 * 2 * 64 * 256)]
+    [InlineData(CachePrecision.Float8, 2 * 6 * 2 * 64 * 132)]
+    [InlineData(CachePrecision.Integer8, 2 * 6 * 2 * 64 * 132)]
+    public void Constructor_CacheBytes_HoldAsManyPagesAsFit(CachePrecision cache, long pageBytes)
+    {
+        Assert.Equal(pageBytes, cache.PageBytes(DenseModels.Tales));
+
+        using ModelRunner runner = ModelRunner.Tales(ModelRunner.SmallOptions with { CachePrecision = cache, CacheBytes = (40 * pageBytes) - 1 });
+
+        Assert.Equal(39, runner.Executor.Info.PageCount);
+    }
 
     [Fact]
     public void Constructor_Progress_CountsToTheTotal()

@@ -37,6 +37,13 @@ public sealed class PerplexityTests
     public void IntegerActivations_Perplexity_CostsAtMostHalfAPercent(string quantization, double bound) =>
         Assert.InRange(Measure(quantization, ModelRunner.SmallOptions), 30, bound);
 
+    // 8-bit caches are held to what is asked of quantised weights; the GPU is held to the same.
+    [Theory]
+    [InlineData(CachePrecision.Float8)]
+    [InlineData(CachePrecision.Integer8)]
+    public void EightBitCache_Perplexity_IsWithinThreeTenthsOfAPercent(CachePrecision cache) =>
+        Assert.InRange(Measure("bf16", ModelRunner.ReferenceOptions with { CachePrecision = cache }), 30.954 * 0.997, 30.954 * 1.003);
+
     private static double Measure(string quantization, CpuOptions options)
     {
         WeightEncoding encoding = quantization switch
@@ -63,7 +70,7 @@ public sealed class PerplexityTests
         }
 
         double perplexity = Math.Exp(loss / count);
-        TestContext.Current.TestOutputHelper?.WriteLine($"{quantization}, {options.ActivationPrecision}: {perplexity:F4} over {count} tokens");
+        TestContext.Current.TestOutputHelper?.WriteLine($"{quantization}, {options.ActivationPrecision}, cache {options.EffectiveCachePrecision}: {perplexity:F4} over {count} tokens");
         return perplexity;
     }
 

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 using Ernie.Cpu.Memory;
 using Ernie.Cpu.Operations;
 
@@ -7,11 +8,11 @@ namespace Ernie.Cpu.Attention;
 
 /// <summary>Causal attention with an online softmax over the pages of each sequence.</summary>
 /// <remarks>Source of the online softmax: Milakov and Gimelshein, arXiv:1805.02867.</remarks>
-internal sealed unsafe class AttendOperation<TElement, TLoader> : Operation
+internal sealed unsafe class AttendOperation<TElement, TFormat> : Operation
     where TElement : unmanaged
-    where TLoader : IStoredElement<TElement>
+    where TFormat : ICacheElement<TElement>
 {
-    private const int Rows = AttentionKernels<TElement, TLoader>.Rows;
+    private const int Rows = AttentionKernels<TElement, TFormat>.Rows;
     private const int TokensPerPage = KeyValuePages<TElement>.TokensPerPage;
 
     // A masked score: finite, so that differences of two of them are numbers.
@@ -67,8 +68,7 @@ internal sealed unsafe class AttendOperation<TElement, TLoader> : Operation
             int next = slice.PageTable[pageRow + Math.Min(page + 1, work.EndPage - 1)].Index;
             for (int group = 0; group < groups; group++)
             {
-                AttendPage(
-                    work, slice, scratch, group, rows, page * TokensPerPage, _pages.Keys(index, work.Head), _pages.Values(index, work.Head), _pages.Keys(next, work.Head));
+                AttendPage(work, slice, scratch, group, rows, page * TokensPerPage, index, next);
             }
         }
 
@@ -100,7 +100,7 @@ internal sealed unsafe class AttendOperation<TElement, TLoader> : Operation
         }
     }
 
-    private void AttendPage(in AttentionUnit work, SliceState slice, AttentionScratch scratch, int group, int rows, int firstPosition, TElement* keys, TElement* values, TElement* nextKeys)
+    private void AttendPage(in AttentionUnit work, SliceState slice, AttentionScratch scratch, int group, int rows, int firstPosition, int page, int nextPage)
     {
         int headDim = _pages.HeadDim;
         int firstRow = group * Rows;
@@ -110,22 +110,50 @@ internal sealed unsafe class AttendOperation<TElement, TLoader> : Operation
         int visible = Math.Min(slice.Position[work.FirstToken + (lastRow / _plan.Group)] - firstPosition + 1, TokensPerPage);
         if (visible <= 0)
             return;
-        AttentionKernels<TElement, TLoader>.Scores(scratch.Queries + ((long)firstRow * headDim), keys, headDim, visible, scratch.Scores, values);
+        TElement* values = _pages.Values(page, work.Head);
+        float* keyFactors = _pages.KeyFactors(page, work.Head), valueFactors = _pages.ValueFactors(page, work.Head);
+        if (TFormat.LargestCode > 0)
+        {
+            Fetch(keyFactors);
+            Fetch(valueFactors);
+        }
+
+        AttentionKernels<TElement, TFormat>.Scores(
+            scratch.Queries + ((long)firstRow * headDim), _pages.Keys(page, work.Head), headDim, visible, scratch.Scores, values);
         for (int row = 0; row < Rows; row++)
         {
             int token = work.FirstToken + (Math.Min(firstRow + row, lastRow) / _plan.Group);
             int limit = slice.Position[token] - firstPosition + 1;
-            UpdateSoftmax(scratch.Scores + (row * TokensPerPage), limit, scratch.Largest + firstRow + row, scratch.Totals + firstRow + row, scratch.Rescale + row);
+            UpdateSoftmax(
+                scratch.Scores + (row * TokensPerPage), limit, keyFactors, valueFactors, scratch.Largest + firstRow + row, scratch.Totals + firstRow + row, scratch.Rescale + row);
         }
 
-        AttentionKernels<TElement, TLoader>.AddValues(scratch.Scores, scratch.Rescale, values, visible, headDim, scratch.Sums + ((long)firstRow * headDim), nextKeys);
+        AttentionKernels<TElement, TFormat>.AddValues(
+            scratch.Scores, scratch.Rescale, values, visible, headDim, scratch.Sums + ((long)firstRow * headDim), _pages.Keys(nextPage, work.Head));
     }
 
+    // Factors are first needed when the scores are there: they come meanwhile.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Fetch(float* factors)
+    {
+        for (int token = 0; Sse.IsSupported && token < TokensPerPage; token += Vector512<float>.Count)
+            Sse.Prefetch0(factors + token);
+    }
+
+    // Makes a page's products scores, and scores weights of the stored values: tokens' factors, if there are any, go into either.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void UpdateSoftmax(float* scores, int limit, float* largest, float* total, float* rescale)
+    private static void UpdateSoftmax(float* scores, int limit, float* keyFactors, float* valueFactors, float* largest, float* total, float* rescale)
     {
         Vector512<float> first = Vector512.Load(scores), second = Vector512.Load(scores + 16);
         Vector512<float> third = Vector512.Load(scores + 32), fourth = Vector512.Load(scores + 48);
+        if (TFormat.LargestCode > 0)
+        {
+            first *= Vector512.Load(keyFactors);
+            second *= Vector512.Load(keyFactors + 16);
+            third *= Vector512.Load(keyFactors + 32);
+            fourth *= Vector512.Load(keyFactors + 48);
+        }
+
         if (limit < TokensPerPage)
         {
             first = Mask(first, 0, limit);
@@ -144,14 +172,22 @@ internal sealed unsafe class AttendOperation<TElement, TLoader> : Operation
         second = VectorMath.Exp(second - shift);
         third = VectorMath.Exp(third - shift);
         fourth = VectorMath.Exp(fourth - shift);
-        first.Store(scores);
-        second.Store(scores + 16);
-        third.Store(scores + 32);
-        fourth.Store(scores + 48);
         float factor = *largest == newLargest ? 1f : MathF.Exp(*largest - newLargest);
         *rescale = factor;
         *total = (*total * factor) + Vector512.Sum(first + second + (third + fourth));
         *largest = newLargest;
+        if (TFormat.LargestCode > 0)
+        {
+            first *= Vector512.Load(valueFactors);
+            second *= Vector512.Load(valueFactors + 16);
+            third *= Vector512.Load(valueFactors + 32);
+            fourth *= Vector512.Load(valueFactors + 48);
+        }
+
+        first.Store(scores);
+        second.Store(scores + 16);
+        third.Store(scores + 32);
+        fourth.Store(scores + 48);
     }
 
     private static Vector512<float> Mask(Vector512<float> scores, int first, int limit) =>

@@ -207,29 +207,40 @@ internal sealed class GraphCompiler
     {
         if (_graph.Shape.HeadDim != node.HeadDim || node.HeadDim % 32 != 0)
             throw new NotSupportedException($"Attention with heads of {node.HeadDim}; the CPU kernels need a multiple of 32, the same in every layer.");
-        if (_resources.CachePrecision == CachePrecision.BFloat16)
-            CompileAttention<ushort, BFloat16Element>(node);
-        else
-            CompileAttention<float, FloatElement>(node);
+        switch (_resources.CachePrecision)
+        {
+            case CachePrecision.BFloat16:
+                CompileAttention<ushort, BFloat16Element>(node);
+                break;
+            case CachePrecision.Full:
+                CompileAttention<float, FloatElement>(node);
+                break;
+            case CachePrecision.Float8:
+                CompileAttention<byte, Float8Element>(node);
+                break;
+            case CachePrecision.Integer8:
+                CompileAttention<sbyte, Integer8Element>(node);
+                break;
+        }
     }
 
-    private void CompileAttention<TElement, TLoader>(AttentionNode node)
+    private void CompileAttention<TElement, TFormat>(AttentionNode node)
         where TElement : unmanaged
-        where TLoader : IStoredElement<TElement>
+        where TFormat : ICacheElement<TElement>
     {
         ValueBuffer query = _buffers[node.Query], key = _buffers[node.Key], value = _buffers[node.Value], output = Define(node.Output);
-        var pages = new KeyValuePages<TElement>(_resources.PageCount, node.KeyValueHeads, node.HeadDim);
+        var pages = new KeyValuePages<TElement>(_resources.PageCount, node.KeyValueHeads, node.HeadDim, TFormat.LargestCode > 0);
         _resources.Owned.Add(pages);
         _resources.PageStores.Add(pages);
         AttentionPlan plan = _resources.AttentionPlan;
-        _operations.Add(new StoreOperation<TElement, TLoader>(key, value, node.KeyValueHeads, pages) { Reads = [key.Storage, value.Storage], Writes = [pages] });
+        _operations.Add(new StoreOperation<TElement, TFormat>(key, value, node.KeyValueHeads, pages) { Reads = [key.Storage, value.Storage], Writes = [pages] });
         LinearConsumers consumers = Consumers(node.Output, out object[] prepared);
 
         // A unit of attention writes the columns of one key/value head: whole blocks of the layers that follow, in every model that the graph builder makes.
         bool wholeBlocks = consumers.BlocksDivide(_graph.Shape.QueryHeadsPerKeyValueHead * node.HeadDim);
         LinearConsumers preparing = wholeBlocks ? consumers : new LinearConsumers([]);
         object[] preparedHere = wholeBlocks ? prepared : [];
-        _operations.Add(new AttendOperation<TElement, TLoader>(
+        _operations.Add(new AttendOperation<TElement, TFormat>(
             query, output, pages, plan, _resources.WorkerScratch, _resources.PartialScratch, node.Scale, preparing)
         {
             Reads = [query.Storage, pages],

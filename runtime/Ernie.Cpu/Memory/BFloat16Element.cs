@@ -1,12 +1,15 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
+using Ernie.Cpu.Operations;
 
 namespace Ernie.Cpu.Memory;
 
 /// <summary>bfloat16: the upper half of an f32.</summary>
-internal readonly unsafe struct BFloat16Element : IStoredElement<ushort>
+internal readonly unsafe struct BFloat16Element : ICacheElement<ushort>
 {
+    public static float LargestCode => 0;
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> Load(ushort* source)
     {
@@ -17,9 +20,9 @@ internal readonly unsafe struct BFloat16Element : IStoredElement<ushort>
         return Vector512.ShiftLeft(words, 16).AsSingle();
     }
 
-    public static ushort Convert(float value)
+    public static void Store(Vector512<float> values, ushort* target)
     {
-        uint bits = BitConverter.SingleToUInt32Bits(value);
-        return float.IsNaN(value) ? (ushort)0x7FC0 : (ushort)((bits + 0x7FFF + ((bits >> 16) & 1)) >> 16);
+        Vector512<uint> words = VectorMath.RoundToBFloat16(values).AsUInt32() >> 16;
+        Vector256.Narrow(words.GetLower(), words.GetUpper()).Store(target);
     }
 }

@@ -4,10 +4,12 @@ using System.Runtime.Intrinsics;
 namespace Ernie.Cpu.Memory;
 
 /// <summary>Plain f32.</summary>
-internal readonly unsafe struct FloatElement : IStoredElement<float>
+internal readonly unsafe struct FloatElement : ICacheElement<float>
 {
+    public static float LargestCode => 0;
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> Load(float* source) => Vector512.Load(source);
 
-    public static float Convert(float value) => value;
+    public static void Store(Vector512<float> values, float* target) => values.Store(target);
 }

@@ -8,7 +8,4 @@ internal unsafe interface IStoredElement<TElement> where TElement : unmanaged
 {
     /// <summary>Reads 16 values.</summary>
     static abstract Vector512<float> Load(TElement* source);
-
-    /// <summary>Stores one value, rounded to nearest even.</summary>
-    static abstract TElement Convert(float value);
 }

@@ -1,10 +1,11 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 
 namespace Ernie.Cpu.Operations;
 
-/// <summary>Elementary functions on 16 values.</summary>
-internal static class VectorMath
+/// <summary>Elementary functions and conversions of 16 values.</summary>
+internal static unsafe class VectorMath
 {
     /// <summary>e^x, relative error below 2e-7. Arguments below −87 give about 1e-38, above 88 about 1.6e38.</summary>
     /// <remarks>Range reduction to ±ln 2 / 2 and the polynomial of S. Moshier's Cephes library (expf).</remarks>
@@ -26,5 +27,35 @@ internal static class VectorMath
         // × 2^power by adding to the exponent field.
         Vector512<int> exponent = Vector512.ShiftLeft(Vector512.ConvertToInt32(power), 23);
         return (sum.AsInt32() + exponent).AsSingle();
+    }
+
+    /// <summary>The nearest values that bfloat16 has, ties to even; NaN stays NaN.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static Vector512<float> RoundToBFloat16(Vector512<float> values)
+    {
+        Vector512<uint> bits = values.AsUInt32();
+        Vector512<uint> rounded = (bits + Vector512.Create(0x7FFFu) + (bits >> 16 & Vector512<uint>.One)) & Vector512.Create(0xFFFF0000u);
+        return Vector512.ConditionalSelect(Vector512.Equals(values, values), rounded.AsSingle(), Vector512.Create(float.NaN));
+    }
+
+    /// <summary>Reads 16 bytes with their signs.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static Vector512<int> LoadSignedBytes(sbyte* source)
+    {
+        if (Avx512F.IsSupported)
+            return Avx512F.ConvertToVector512Int32(Vector128.Load(source));
+        if (Avx2.IsSupported)
+            return Vector512.Create(Avx2.ConvertToVector256Int32(source), Avx2.ConvertToVector256Int32(source + 8));
+        (Vector128<short> low, Vector128<short> high) = Vector128.Widen(Vector128.Load(source));
+        return Vector512.Create(
+            Vector256.Create(Vector128.WidenLower(low), Vector128.WidenUpper(low)), Vector256.Create(Vector128.WidenLower(high), Vector128.WidenUpper(high)));
+    }
+
+    /// <summary>Stores the lowest 8 bits of each value.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static void StoreLowBytes(Vector512<int> values, byte* target)
+    {
+        Vector256<ushort> words = Vector256.Narrow(values.GetLower().AsUInt32(), values.GetUpper().AsUInt32());
+        Vector128.Narrow(words.GetLower(), words.GetUpper()).Store(target);
     }
 }

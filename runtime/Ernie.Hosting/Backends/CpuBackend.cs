@@ -22,20 +22,21 @@ public sealed class CpuBackend : IBackend
     {
         ArgumentNullException.ThrowIfNull(request);
         EngineOptions options = request.Options;
-        if (request.Quantization.KeyValueCache != KeyValuePrecision.Auto)
-        {
-            throw new OptionException("--kv-cache-dtype: the CPU keeps keys and values in 16 bits; use auto, or --device cuda for fp8 and int8.");
-        }
-
         bool isReference = options.CpuReferenceActivations;
+        CachePrecision cache = request.Quantization.KeyValueCache switch
+        {
+            KeyValuePrecision.EightBitFloat => CachePrecision.Float8,
+            KeyValuePrecision.EightBitInteger => CachePrecision.Integer8,
+            _ => isReference ? CachePrecision.Full : CachePrecision.BFloat16,
+        };
         ModelShape shape = request.Graph.Shape;
-        long pageBytes = PageBytes(shape, isReference ? sizeof(float) : sizeof(ushort));
         CacheSize size = CacheSize.Plan(
-            shape, options, pageBytes, MachineMemory.CacheBudget(options.MemoryUtilization, WeightBytes(request.Graph)));
+            shape, options, cache.PageBytes(shape), MachineMemory.CacheBudget(options.MemoryUtilization, WeightBytes(request.Graph)));
         return new CpuExecutor(request.Graph, request.Checkpoint, new CpuOptions
         {
             Threads = options.CpuThreads ?? 0,
             ActivationPrecision = isReference ? ActivationPrecision.Full : ActivationPrecision.Quantized,
+            CachePrecision = cache,
             MaxSequences = options.MaxSequences,
             MaxBatchedTokens = options.MaxBatchedTokens ?? DefaultBatchedTokens,
             MaxModelLength = size.MaxModelLength,
@@ -43,9 +44,6 @@ public sealed class CpuBackend : IBackend
             Layout = request.Layout,
         });
     }
-
-    private static long PageBytes(ModelShape shape, int elementBytes) =>
-        2L * shape.LayerCount * shape.KeyValueWidth * CacheSize.TokensPerPage * elementBytes;
 
     // Generous: two bytes per parameter, whatever they are packed to.
     private static long WeightBytes(ModelGraph graph) => graph.Weights.Sum(tensor => 2L * tensor.Rows * (tensor.Columns ?? 1));

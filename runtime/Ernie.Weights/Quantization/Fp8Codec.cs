@@ -54,8 +54,10 @@ public static class Fp8Codec
             destination[i] = Encode(source[i] / divisor);
     }
 
-    // The same steps as the scalar Encode, both branches computed; the callers have excluded NaN.
-    private static Vector512<uint> Encode(Vector512<float> value)
+    /// <summary>The codes nearest to 16 values, ties to even, saturated to ±448; each in an element of its own.</summary>
+    /// <param name="value">No NaN.</param>
+    /// <remarks>The same steps as the scalar one, both branches computed.</remarks>
+    public static Vector512<uint> Encode(Vector512<float> value)
     {
         Vector512<uint> sign = value.AsUInt32() >> 24 & Vector512.Create(0x80u);
         Vector512<float> magnitude = Vector512.Min(Vector512.Abs(value), Vector512.Create(MaxValue));

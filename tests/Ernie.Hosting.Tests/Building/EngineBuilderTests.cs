@@ -60,6 +60,17 @@ public sealed class EngineBuilderTests
         Assert.Equal(5, (await Generate(session.Engine, [3, 100, 200], 5)).Count);
     }
 
+    [Theory]
+    [InlineData("fp8")]
+    [InlineData("int8")]
+    public async Task Build_EightBitCacheOnTheCpu_Generates(string type)
+    {
+        OptionSet options = new OptionParser(OptionTable.All).Parse(["--kv-cache-dtype", type], _ => null);
+        await using EngineSession session = await new EngineBuilder(ModelOptions.Create(options), Small).BuildAsync();
+
+        Assert.Equal(5, (await Generate(session.Engine, [3, 100, 200], 5)).Count);
+    }
+
     [Fact]
     public async Task Build_DummyWeights_NeedsNoFilesButTheConfig()
     {
@@ -96,7 +107,6 @@ public sealed class EngineBuilderTests
         { "sampler", (_, e) => e.Sampler = "nobody" },
         { "cache-policy", (_, e) => e.CachePolicy = "nobody" },
         { "max-model-len", (_, e) => e.MaxModelLength = 9000 },
-        { "kv-cache-dtype", (m, _) => m.Quantization = new QuantizationOptions { KeyValueCache = KeyValuePrecision.EightBitFloat } },
     };
 
     [Theory]

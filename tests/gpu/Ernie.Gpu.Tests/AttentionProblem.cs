@@ -3,6 +3,7 @@ using Ernie.Cuda.Execution;
 using Ernie.Cuda.Memory;
 using Ernie.Graph;
 using Ernie.Kernels;
+using Ernie.Testing;
 using Ernie.Testing.Gpu;
 
 namespace Ernie.Gpu.Tests;

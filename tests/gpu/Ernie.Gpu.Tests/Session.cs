@@ -1,5 +1,4 @@
 using Ernie.Caching;
-using Ernie.Cuda;
 using Ernie.Execution;
 using Ernie.Sampling;
 
@@ -8,9 +7,9 @@ namespace Ernie.Gpu.Tests;
 /// <summary>Runs batches the way the engine does. Every slot has its own pages, scattered over the pool.</summary>
 internal sealed class Session
 {
-    private readonly CudaExecutor _executor;
+    private readonly IExecutor _executor;
 
-    public Session(CudaExecutor executor)
+    public Session(IExecutor executor)
     {
         _executor = executor;
         Batch = new StepBatch(executor.Info);
@@ -50,10 +49,11 @@ internal sealed class Session
     /// <returns>[sequence][step] tokens.</returns>
     public int[][] Decode(int[][] prompts, int steps, Func<int, SamplingOptions> options, ISampler sampler, int depth = 2)
     {
+        var device = (IDeviceSampling)_executor;
         for (int slot = 0; slot < prompts.Length; slot++)
         {
             SamplingOptions request = options(slot);
-            _executor.SetSlot(slot, new DeviceSlot
+            device.SetSlot(slot, new DeviceSlot
             {
                 Sampler = sampler,
                 Options = request,

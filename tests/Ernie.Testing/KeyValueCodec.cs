@@ -1,12 +1,15 @@
 using Ernie.Kernels;
 using Ernie.Weights;
 
-namespace Ernie.Gpu.Tests;
+namespace Ernie.Testing;
 
-/// <summary>What store_cache does to a token's values of one head: codes and a factor, the largest magnitude being the largest code.</summary>
-internal static class KeyValueCodec
+/// <summary>What every backend makes of a token's values of one head in an 8-bit cache: codes and a factor, the largest magnitude being the largest code.</summary>
+public static class KeyValueCodec
 {
     /// <summary>Quantises.</summary>
+    /// <param name="format">Float8 or Integer8.</param>
+    /// <param name="values">Of one token and head, bf16 values.</param>
+    /// <param name="codes">As many; overwritten.</param>
     /// <returns>The factor.</returns>
     public static float Quantize(KeyValueFormat format, ReadOnlySpan<float> values, Span<byte> codes)
     {
@@ -24,6 +27,11 @@ internal static class KeyValueCodec
         return largest / most;
     }
 
+    /// <summary>What the codes stand for.</summary>
+    /// <param name="format">Float8 or Integer8.</param>
+    /// <param name="codes">Of one token and head.</param>
+    /// <param name="factor">Their factor.</param>
+    /// <param name="values">As many; overwritten.</param>
     public static void Dequantize(KeyValueFormat format, ReadOnlySpan<byte> codes, float factor, Span<float> values)
     {
         for (int i = 0; i < values.Length; i++)
