@@ -8,254 +8,14 @@
 // Past keys are read before the kernel ahead has ended: only this step's tokens are written by it, and pages change hands in the
 // step's first kernel (update_count says whether).
 #pragma once
-#include "ernie/attention/common.cuh"
-#include "ernie/common/hopper.cuh"
+#include "ernie/attention/decode_cluster.cuh"
+#include "ernie/attention/decode_merge.cuh"
+#include "ernie/attention/decode_new_token.cuh"
+#include "ernie/attention/decode_shared_rows.cuh"
+#include "ernie/attention/decode_state.cuh"
+#include "ernie/attention/decode_walk.cuh"
 
 namespace ernie {
-
-inline constexpr int kDecodeKeys = 16; // of a warp's tile
-
-// A warp's running softmax. Keys are the rows of the tensor core's tiles and heads the columns, so that nothing is computed twice:
-// lane 4g + t has heads 2t and 2t + 1, of the scores keys g and g + 8, of the outputs 16 values of each head.
-struct DecodeState {
-    float4 output[8];        // values row of tile i: head 2t (x), head 2t + 1 (y); the next row: z, w
-    float maximum[2], sum[2]; // of both heads; the sum is of this lane's keys
-};
-
-__device__ __forceinline__ void clear(DecodeState& state) {
-#pragma unroll
-    for (int i = 0; i < 8; i++) state.output[i] = {0, 0, 0, 0};
-    state.maximum[0] = state.maximum[1] = kLowest;
-    state.sum[0] = state.sum[1] = 0;
-}
-
-// A warp's tile in shared memory: keys, values, then the factors of each.
-template <CacheFormat kFormat>
-inline constexpr int kTileHalf = kDecodeKeys * kPieces<kFormat> * 16;
-template <CacheFormat kFormat>
-inline constexpr int kTileBytes = 2 * kTileHalf<kFormat> + (kFormat == CacheFormat::kBfloat16 ? 0 : 2 * kDecodeKeys * 4);
-
-// How far, in powers of two, a score may be above the maximum that the sums refer to before they are brought up to date. It is as
-// exact as the maximum itself, and after a few keys nothing has to be exchanged between lanes any more.
-inline constexpr float kSlack = 4;
-
-// Takes in a tile. count is how many of its keys there are.
-template <CacheFormat kFormat>
-__device__ __forceinline__ void attend(DecodeState& state, const unsigned (&query)[16], unsigned tile, int count, float scale) {
-    constexpr bool kScaled = kFormat != CacheFormat::kBfloat16;
-    const int lane = threadIdx.x % 32, g = lane / 4, t = lane % 4;
-    const unsigned values = tile + kTileHalf<kFormat>, factors = values + kTileHalf<kFormat>;
-    float4 sums[2] = {{0, 0, 0, 0}, {0, 0, 0, 0}}; // two chains: a product waits for the one before it
-#pragma unroll
-    for (int part = 0; part < kPieces<kFormat> / 4; part++) {
-        const uint4 low = load_shared(tile + key_piece<kFormat>(g, part * 4 + t) * 16), high = load_shared(tile + key_piece<kFormat>(g + 8, part * 4 + t) * 16);
-        if constexpr (!kScaled) {
-            multiply_add(sums[0], low.x, high.x, low.y, high.y, query[part * 4], query[part * 4 + 1]);
-            multiply_add(sums[1], low.z, high.z, low.w, high.w, query[part * 4 + 2], query[part * 4 + 3]);
-        } else {
-            const unsigned low_words[4] = {low.x, low.y, low.z, low.w}, high_words[4] = {high.x, high.y, high.z, high.w};
-#pragma unroll
-            for (int i = 0; i < 4; i++) {
-                const uint2 first = widen<kFormat>(low_words[i]), second = widen<kFormat>(high_words[i]);
-                multiply_add_f16(sums[i % 2], first.x, second.x, first.y, second.y, query[part * 8 + 2 * i], query[part * 8 + 2 * i + 1]);
-            }
-        }
-    }
-    float factor[2] = {scale, scale};
-    if constexpr (kScaled) {
-        factor[0] *= load_shared_float(factors + g * 4);
-        factor[1] *= load_shared_float(factors + (g + 8) * 4);
-    }
-    float weight[2][2]; // [key g, key g + 8][head]
-    weight[0][0] = g < count ? (sums[0].x + sums[1].x) * factor[0] : kLowest;
-    weight[0][1] = g < count ? (sums[0].y + sums[1].y) * factor[0] : kLowest;
-    weight[1][0] = g + 8 < count ? (sums[0].z + sums[1].z) * factor[1] : kLowest;
-    weight[1][1] = g + 8 < count ? (sums[0].w + sums[1].w) * factor[1] : kLowest;
-
-    float highest[2] = {fmaxf(weight[0][0], weight[1][0]), fmaxf(weight[0][1], weight[1][1])};
-    if (__any_sync(kFullWarp, highest[0] > state.maximum[0] + kSlack || highest[1] > state.maximum[1] + kSlack)) {
-        float shrink[2];
-#pragma unroll
-        for (int h = 0; h < 2; h++) {
-#pragma unroll
-            for (int distance = 4; distance < 32; distance *= 2) highest[h] = fmaxf(highest[h], __shfl_xor_sync(kFullWarp, highest[h], distance));
-            highest[h] = fmaxf(highest[h], state.maximum[h]);
-            shrink[h] = exp2_fast(state.maximum[h] - highest[h]);
-            state.maximum[h] = highest[h];
-            state.sum[h] *= shrink[h];
-        }
-#pragma unroll
-        for (int i = 0; i < 8; i++) {
-            float4& o = state.output[i];
-            o = {o.x * shrink[0], o.y * shrink[1], o.z * shrink[0], o.w * shrink[1]};
-        }
-    }
-#pragma unroll
-    for (int k = 0; k < 2; k++) {
-#pragma unroll
-        for (int h = 0; h < 2; h++) {
-            weight[k][h] = exp2_fast(weight[k][h] - state.maximum[h]);
-            state.sum[h] += weight[k][h];
-        }
-        if constexpr (kScaled) {
-            const float own = load_shared_float(factors + (kDecodeKeys + g + 8 * k) * 4) * kWidenedUnit<kFormat>;
-            weight[k][0] *= own;
-            weight[k][1] *= own;
-        }
-    }
-
-    // Rows of the scores become columns of the right operand.
-    const unsigned b0 = transpose_matrix(pack_weights<kFormat>(weight[0][0], weight[0][1])), b1 = transpose_matrix(pack_weights<kFormat>(weight[1][0], weight[1][1]));
-#pragma unroll
-    for (int pair = 0; pair < kPieces<kFormat> / 2; pair++) {
-        const uint4 v = load_matrices_transposed(values + value_piece<kFormat>(lane % 16, pair * 2 + lane / 16) * 16);
-        if constexpr (!kScaled) {
-            multiply_add(state.output[pair], v.x, v.z, v.y, v.w, b0, b1);
-        } else {
-            // A lane's words hold values 2g and 2g + 1 of 16: rows g and g + 8 of the outputs.
-            uint2 first = widen<kFormat>(v.x), second = widen<kFormat>(v.y);
-            multiply_add_f16(state.output[2 * pair], first.x, first.y, second.x, second.y, b0, b1);
-            first = widen<kFormat>(v.z), second = widen<kFormat>(v.w);
-            multiply_add_f16(state.output[2 * pair + 1], first.x, first.y, second.x, second.y, b0, b1);
-        }
-    }
-}
-
-// Writes a warp's results: of each head outputs, maximum, sum.
-template <CacheFormat kFormat, int kGroup>
-__device__ __forceinline__ void store_state(const DecodeState& state, float* results) {
-    const int lane = threadIdx.x % 32, g = lane / 4, t = lane % 4;
-#pragma unroll
-    for (int h = 0; h < 2; h++) {
-        float sum = state.sum[h];
-#pragma unroll
-        for (int distance = 4; distance < 32; distance *= 2) sum += __shfl_xor_sync(kFullWarp, sum, distance);
-        if (2 * t + h >= kGroup) continue;
-        float* target = results + (2 * t + h) * kPartialStride;
-#pragma unroll
-        for (int i = 0; i < 8; i++) {
-            const float first = h == 0 ? state.output[i].x : state.output[i].y, second = h == 0 ? state.output[i].z : state.output[i].w;
-            if constexpr (kFormat == CacheFormat::kBfloat16) {
-                target[i * 16 + g] = first;
-                target[i * 16 + 8 + g] = second;
-            } else {
-                *reinterpret_cast<float2*>(target + i * 16 + 2 * g) = {first, second};
-            }
-        }
-        if (g == 0) {
-            target[128] = state.maximum[h];
-            target[129] = sum;
-        }
-    }
-}
-
-// A thread's eight values of one head, summed over parts.
-struct MergedHead {
-    float4 low, high; // values 4 i and 64 + 4 i for thread i of the head's 16
-    float maximum, sum;
-};
-
-// What other blocks wrote must not come from this multiprocessor's own cache.
-template <bool kShared, class T>
-__device__ __forceinline__ T load_part(const T* source) {
-    if constexpr (kShared)
-        return *source;
-    else
-        return __ldcg(source);
-}
-
-// Merges count results that lie step floats apart, in order.
-template <bool kShared>
-__device__ __forceinline__ MergedHead merge_parts(const float* first, int count, int step, int i) {
-    MergedHead merged = {{0, 0, 0, 0}, {0, 0, 0, 0}, kLowest, 0};
-#pragma unroll 4
-    for (int part = 0; part < count; part++) merged.maximum = fmaxf(merged.maximum, load_part<kShared>(first + part * step + 128));
-#pragma unroll 4
-    for (int part = 0; part < count; part++) {
-        const float* source = first + part * step;
-        const float4* values = reinterpret_cast<const float4*>(source);
-        float factor = exp2_fast(load_part<kShared>(source + 128) - merged.maximum);
-        float4 low = load_part<kShared>(values + i), high = load_part<kShared>(values + 16 + i);
-        merged.sum += factor * load_part<kShared>(source + 129);
-        merged.low = {merged.low.x + factor * low.x, merged.low.y + factor * low.y, merged.low.z + factor * low.z, merged.low.w + factor * low.w};
-        merged.high = {merged.high.x + factor * high.x, merged.high.y + factor * high.y, merged.high.z + factor * high.z, merged.high.w + factor * high.w};
-    }
-    return merged;
-}
-
-__device__ __forceinline__ MergedHead merge_two(const MergedHead& a, const MergedHead& b) {
-    float maximum = fmaxf(a.maximum, b.maximum), fa = exp2_fast(a.maximum - maximum), fb = exp2_fast(b.maximum - maximum);
-    return {{fa * a.low.x + fb * b.low.x, fa * a.low.y + fb * b.low.y, fa * a.low.z + fb * b.low.z, fa * a.low.w + fb * b.low.w},
-            {fa * a.high.x + fb * b.high.x, fa * a.high.y + fb * b.high.y, fa * a.high.z + fb * b.high.z, fa * a.high.w + fb * b.high.w},
-            maximum,
-            fa * a.sum + fb * b.sum};
-}
-
-__device__ __forceinline__ void store_head(const MergedHead& merged, Bf16* output, int i) {
-    float factor = 1.0f / merged.sum;
-    uint2* target = reinterpret_cast<uint2*>(output);
-    target[i] = {pack_bf16(merged.low.x * factor, merged.low.y * factor), pack_bf16(merged.low.z * factor, merged.low.w * factor)};
-    target[16 + i] = {pack_bf16(merged.high.x * factor, merged.high.y * factor), pack_bf16(merged.high.z * factor, merged.high.w * factor)};
-}
-
-__device__ __forceinline__ void store_part(const MergedHead& merged, float* target, int i) {
-    reinterpret_cast<float4*>(target)[i] = merged.low;
-    reinterpret_cast<float4*>(target)[16 + i] = merged.high;
-    if (i == 0) {
-        target[128] = merged.maximum;
-        target[129] = merged.sum;
-    }
-}
-
-__device__ __forceinline__ float load_cluster_value(unsigned address) {
-    float value;
-    asm volatile("ld.shared::cluster.f32 %0, [%1];" : "=f"(value) : "r"(address) : "memory");
-    return value;
-}
-
-// A place in the pages of a launch: a row, one of its kv heads, a page.
-template <class Spec>
-struct PageWalk {
-    int row, head, key_count, page_count, token;
-    const int* pages;
-    int page; // index in the row
-    int id;   // of that page
-    int left; // pages still to come in this block's share, this one included
-
-    __device__ __forceinline__ void enter_row(const AttentionArgs& args, const StepRows& rows) {
-        key_count = rows.start[row] + 1;
-        token = rows.token_offset[row];
-        pages = args.page_table + static_cast<size_t>(rows.slot[row]) * args.pages_per_slot;
-        page_count = (key_count + Spec::kTokensPerPage - 1) / Spec::kTokensPerPage;
-    }
-
-    __device__ __forceinline__ void find_page() {
-        if (left > 0) id = pages[page];
-    }
-
-    __device__ __forceinline__ void advance(const AttentionArgs& args, const StepRows& rows) {
-        left--;
-        page += Spec::kClusterBlocks;
-        if constexpr (Spec::kClusterBlocks == 1) {
-            if (left > 0 && page >= page_count) {
-                page = 0;
-                if (++head == Spec::kKeyValueHeads) {
-                    head = 0;
-                    row++;
-                    enter_row(args, rows);
-                }
-            }
-        }
-        find_page();
-    }
-};
-
-// A row and kv head of which a block has only a part of the pages.
-struct SharedRow {
-    int row_head;    // first query head among all rows' heads, or -1
-    int output_head; // the same among all tokens' heads
-    int first_block, last_block;
-};
 
 template <class Spec>
 __device__ void attention_decode(const AttentionArgs& args) {
@@ -412,20 +172,7 @@ __device__ void attention_decode(const AttentionArgs& args) {
     if (has_skipped) {
 #pragma unroll
         for (int i = 0; i < kStages - 1; i++) {
-            if (skipped[i] >= 0) {
-                const unsigned tile = ring + i * kTileBytes<kFormat>;
-                const int key = skipped[i] % kDecodeKeys, piece = lane % kPieces<kFormat>;
-                const size_t source = static_cast<size_t>(skipped[i]) * kPieces<kFormat> + piece;
-                if (lane < kPieces<kFormat>)
-                    copy_async(tile + key_piece<kFormat>(key, piece) * 16, static_cast<const uint4*>(args.keys) + source, true);
-                else if (lane < 2 * kPieces<kFormat>)
-                    copy_async(tile + kTileHalf<kFormat> + value_piece<kFormat>(key, piece) * 16, static_cast<const uint4*>(args.values) + source, true);
-                if constexpr (kScaled) {
-                    if (lane >= 30)
-                        copy_async_word(tile + 2 * kTileHalf<kFormat> + ((lane - 30) * kDecodeKeys + key) * 4,
-                                        (lane == 30 ? args.key_scales : args.value_scales) + skipped[i], true);
-                }
-            }
+            if (skipped[i] >= 0) copy_new_token<Spec>(args, ring + i * kTileBytes<kFormat>, skipped[i], lane);
         }
         commit_copies();
     }
@@ -448,7 +195,6 @@ __device__ void attention_decode(const AttentionArgs& args) {
     int stage = 0, next_stage = kStages - 1, settling = has_skipped ? kStages - 1 : 0;
     const float scale = Spec::kScale * (kScaled ? kWidenedUnit<kFormat> : 1.0f);
     SharedRow ended = {-1, 0, 0, 0}, begun = {-1, 0, 0, 0}; // kCluster == 1: rows that other blocks began, or go on with
-    auto part_of = [&](int block, bool begins) { return args.partials + (static_cast<size_t>(2 * block + begins) * kGroup + merge_head) * kPartialStride; };
     start_row();
     while (now.left > 0) {
         copy_tile(ahead, next_stage, puts_away);
@@ -501,11 +247,10 @@ __device__ void attention_decode(const AttentionArgs& args) {
             if (pair_first >= first_page && pair_end <= end_page) {
                 if (merge_head < kGroup) store_head(merged, output, merge_index);
             } else {
-                // A block has at most two parts: one of a row that it did not begin, one of a row that it does not end.
                 auto block_of = [&](int page) { return static_cast<int>((static_cast<long long>(page + 1) * share_count - 1) / total_pages); };
                 const bool begins = pair_first >= first_page;
                 (begins ? begun : ended) = {now.row * Spec::kHeads + now.head * kGroup, now.token * Spec::kHeads + now.head * kGroup, block_of(pair_first), block_of(pair_end - 1)};
-                if (merge_head < kGroup) store_part(merged, part_of(blockIdx.x, begins), merge_index);
+                if (merge_head < kGroup) store_part(merged, part_of<kGroup>(args, blockIdx.x, begins, merge_head), merge_index);
             }
             __syncthreads();
             const int row = now.row;
@@ -525,15 +270,7 @@ __device__ void attention_decode(const AttentionArgs& args) {
         __threadfence();
         __syncthreads();
         int* is_last = reinterpret_cast<int*>(results + 130);
-        if (threadIdx.x < 2) {
-            const SharedRow part = threadIdx.x == 0 ? ended : begun;
-            bool last = false;
-            if (part.row_head >= 0) {
-                last = atomicAdd(args.arrivals + part.row_head, 1) == part.last_block - part.first_block;
-                if (last) args.arrivals[part.row_head] = 0;
-            }
-            is_last[threadIdx.x] = last;
-        }
+        arrive(args, ended, begun, is_last);
         __syncthreads();
         __threadfence();
 #pragma unroll
@@ -541,8 +278,8 @@ __device__ void attention_decode(const AttentionArgs& args) {
             if (!is_last[i] || merge_head >= kGroup) continue;
             // The first part begins the row, the others do not: theirs lie two slots apart.
             const SharedRow part = i == 0 ? ended : begun;
-            MergedHead whole = merge_parts<false>(part_of(part.first_block, true), 1, 0, merge_index);
-            MergedHead rest = merge_parts<false>(part_of(part.first_block + 1, false), part.last_block - part.first_block, 2 * kGroup * kPartialStride, merge_index);
+            MergedHead whole = merge_parts<false>(part_of<kGroup>(args, part.first_block, true, merge_head), 1, 0, merge_index);
+            MergedHead rest = merge_parts<false>(part_of<kGroup>(args, part.first_block + 1, false, merge_head), part.last_block - part.first_block, 2 * kGroup * kPartialStride, merge_index);
             store_head(merge_two(whole, rest), args.output + static_cast<size_t>(part.output_head + merge_head) * Spec::kHeadSize, merge_index);
         }
     }
@@ -551,72 +288,7 @@ __device__ void attention_decode(const AttentionArgs& args) {
         store_state<kFormat, kGroup>(state, own_results);
         wait_copies<0>();
         __syncthreads();
-        // The block's results replace the copies.
-        float* block_results = reinterpret_cast<float*>(stages);
-        if (merge_head < kGroup) {
-            MergedHead merged = merge_parts<true>(results + merge_head * kPartialStride, kWarps, kGroup * kPartialStride, merge_index);
-            store_part(merged, block_results + merge_head * kPartialStride, merge_index);
-        }
-        synchronize_cluster();
-        const int rank = blockIdx.x % kCluster, cluster = blockIdx.x / kCluster, value = threadIdx.x;
-        for (int head = rank; head < kGroup; head += kCluster) {
-            const unsigned source = shared_address(block_results + head * kPartialStride);
-            float maxima[kCluster], sums[kCluster], values[kCluster];
-#pragma unroll
-            for (int block = 0; block < kCluster; block++) {
-                const unsigned there = address_in_block(source, block);
-                const float2 pair = load_cluster(there + 128 * 4);
-                maxima[block] = pair.x;
-                sums[block] = pair.y;
-                values[block] = load_cluster_value(there + value * 4);
-            }
-            float maximum = maxima[0], sum = 0, result = 0;
-#pragma unroll
-            for (int block = 1; block < kCluster; block++) maximum = fmaxf(maximum, maxima[block]);
-#pragma unroll
-            for (int block = 0; block < kCluster; block++) {
-                float factor = exp2_fast(maxima[block] - maximum);
-                sum += factor * sums[block];
-                result += factor * values[block];
-            }
-
-            const int query_head = now.head * kGroup + head;
-            Bf16* output = args.output + (static_cast<size_t>(now.token) * Spec::kHeads + query_head) * Spec::kHeadSize;
-            if (share_count > 1) {
-                const size_t part_step = kPartialStride, first_part = (static_cast<size_t>(now.row) * Spec::kHeads + query_head) * (gridDim.x / kCluster);
-                float* part = args.partials + (first_part + cluster) * part_step;
-                part[value] = result;
-                if (value == 0) {
-                    part[128] = maximum;
-                    part[129] = sum;
-                }
-                __threadfence();
-                __syncthreads();
-                int* is_last = reinterpret_cast<int*>(results + 130);
-                if (value == 0) {
-                    int* arrivals = args.arrivals + now.row * Spec::kHeads + query_head;
-                    *is_last = atomicAdd(arrivals, 1) == share_count - 1;
-                    if (*is_last) *arrivals = 0;
-                }
-                __syncthreads();
-                const bool merges = *is_last;
-                __syncthreads();
-                if (!merges) continue;
-
-                __threadfence();
-                const float* first = args.partials + first_part * part_step;
-                maximum = kLowest;
-                for (int i = 0; i < share_count; i++) maximum = fmaxf(maximum, __ldcg(first + i * part_step + 128));
-                sum = result = 0;
-                for (int i = 0; i < share_count; i++) {
-                    float factor = exp2_fast(__ldcg(first + i * part_step + 128) - maximum);
-                    sum += factor * __ldcg(first + i * part_step + 129);
-                    result += factor * __ldcg(first + i * part_step + value);
-                }
-            }
-            output[value] = {static_cast<unsigned short>(pack_bf16(result / sum, 0))};
-        }
-        synchronize_cluster(); // no block may end while another reads its results
+        merge_cluster(args, now, share_count, results, reinterpret_cast<float*>(stages), merge_head, merge_index); // replaces the copies
     }
 }
 
