@@ -64,5 +64,5 @@ public sealed class BenchmarkTests
     [Theory]
     [InlineData(new double[] { 3, 1, 2 }, 2)]
     [InlineData(new double[] { 4, 1, 2, 3 }, 2.5)]
-    public void Median_OfAnyOrder_IsTheMiddle(double[] values, double expected) => Assert.Equal(expected, BenchOptions.Median(values));
+    public void Median_OfAnyOrder_IsTheMiddle(double[] values, double expected) => Assert.Equal(expected, BatchRun.Median(values));
 }

@@ -44,18 +44,23 @@ public sealed class EmbeddedModelTests
         Assert.True(JsonNode.Parse(lines[2])!.AsArray().Count > 1);
     }
 
-    [Fact]
-    public async Task Bench_OnAConfigAlone_RunsWithMadeUpWeights()
+    [Theory]
+    [InlineData("latency", "--iterations", "1")]
+    [InlineData("throughput", "--num-prompts", "3")]
+    public async Task Bench_OnAConfigAlone_RunsWithMadeUpWeights(string command, string option, string value)
     {
         string folder = Directory.CreateTempSubdirectory("ernie-dummy-").FullName;
         File.Copy(Path.Combine(AppContext.BaseDirectory, "models", "tales", "config.json"), Path.Combine(folder, "config.json"));
 
         (int exit, string output, string error) = await RunAsync(
-            ["bench", "latency", "--model", folder, "--load-format", "dummy", "--device", "cpu", "--quantization", "wint4", "--input-len", "16", "--output-len", "4", "--iterations", "1"]);
+            ["bench", command, "--model", folder, "--load-format", "dummy", "--device", "cpu", "--quantization", "wint4", "--input-len", "16", "--output-len", "4", option, value]);
         Directory.Delete(folder, recursive: true);
 
         Assert.True(exit == 0, error);
-        Assert.True(JsonNode.Parse(output)!["decode_tokens_per_second"]!.GetValue<double>() > 0);
+        JsonObject result = JsonNode.Parse(output)!.AsObject();
+        Assert.Equal(["model", "device", "quantization", "input_len", "output_len", "batch_size"], result.Select(pair => pair.Key).Take(6));
+        Assert.Equal(("wint4", 16), (result["quantization"]!.GetValue<string>(), result["input_len"]!.GetValue<int>()));
+        Assert.True(result["decode_tokens_per_second"]!.GetValue<double>() > 0);
     }
 
     [Theory]
