@@ -136,6 +136,12 @@ public sealed class CudaExecutor : IExecutor, IDeviceSampling
     }
 
     /// <inheritdoc/>
+    public int MaxStopTokens => SlotTable.StopCapacity;
+
+    /// <inheritdoc/>
+    public int MaxBiasedTokens => SlotTable.BiasCapacity;
+
+    /// <inheritdoc/>
     public bool Supports(ISampler sampler)
     {
         ArgumentNullException.ThrowIfNull(sampler);

@@ -60,7 +60,6 @@ public sealed unsafe class DeviceSampler : IDisposable
             States = _arena.Take((long)rowCapacity * sizeof(SlotState)),
             Stops = _arena.Take((long)rowCapacity * SlotTable.StopCapacity * sizeof(int)),
             Biases = _arena.Take((long)rowCapacity * SlotTable.BiasCapacity * 2 * sizeof(int)),
-            BadWords = _arena.Take((long)rowCapacity * SlotTable.BadWordCapacity * sizeof(int)),
             Tails = _arena.TakeCleared((long)rowCapacity * SlotTable.TailTokens * sizeof(int), _stream.Handle),
             Counts = _arena.TakeCleared((long)rowCapacity * vocabularySize * sizeof(int), _stream.Handle),
             LastToken = _arena.Take((long)rowCapacity * sizeof(int)),
@@ -91,6 +90,7 @@ public sealed unsafe class DeviceSampler : IDisposable
             Stream = stream,
             Sampler = index,
             CountsTokens = sampler.Needs.HasFlag(SamplerNeeds.TokenCounts) ? 1 : 0,
+            MaxLength = int.MaxValue,
             RepetitionPenalty = 1,
         };
         parameters.CopyTo(new Span<byte>(state.Parameters, SamplerLimits.MaxParameterBytes));

@@ -141,6 +141,7 @@ public sealed class InferenceEngine : IEngine
         ISampler sampler = _validator.FindSampler(request.Sampling);
         byte[] parameters = RequestValidator.WriteParameters(sampler, request.Sampling, _settings.Tokenizer);
         int maxLength = _validator.MaxLength(request, prompt.Length);
+        int[] stopTokens = _validator.StopTokens(request);
         return new Sequence(request, prompt, maxLength, _hiddenSize)
         {
             Sampler = sampler,
@@ -148,18 +149,19 @@ public sealed class InferenceEngine : IEngine
             Scratch = new byte[sampler.Needs.HasFlag(SamplerNeeds.Scratch) ? sampler.ScratchBytes : 0],
             Seed = request.Sampling.Seed ?? _settings.Seed ?? (ulong)Random.Shared.NextInt64(long.MinValue, long.MaxValue),
             Salt = Salt(request.CacheSalt),
-            StopTokens = _validator.StopTokens(request),
+            StopTokens = stopTokens,
             Bias = RequestValidator.Bias(request.Sampling),
             KeepsHistory = Sampling.LogitsPipeline.NeedsHistory(request.Sampling, sampler),
-            SampledOnDevice = IsSampledOnDevice(request, sampler),
+            SampledOnDevice = IsSampledOnDevice(request, sampler, stopTokens.Length),
             SubmittedAt = System.Diagnostics.Stopwatch.GetTimestamp(),
         };
     }
 
-    // What the device does not do (log-probabilities, bad words) makes its row, and only its row, a host row.
-    private bool IsSampledOnDevice(GenerationRequest request, ISampler sampler) =>
+    // What the device does not do (log-probabilities, bad words, lists longer than it keeps) makes its row, and only its row, a host row.
+    private bool IsSampledOnDevice(GenerationRequest request, ISampler sampler, int stopTokenCount) =>
         _device is not null && request.Logprobs is null && request.PromptLogprobs is null
-        && request.Sampling.BadWords is not { Count: > 0 } && _device.Supports(sampler);
+        && request.Sampling.BadWords is not { Count: > 0 } && _device.Supports(sampler)
+        && stopTokenCount <= _device.MaxStopTokens && (request.Sampling.LogitBias?.Count ?? 0) <= _device.MaxBiasedTokens;
 
     // 64 bits of SHA-256: callers cannot find a salt that meets another's.
     private static ulong Salt(string? text) =>

@@ -21,6 +21,12 @@ struct Sum {
 
 struct Maximum {
     static __device__ Mass apply(Mass a, Mass b) { return a > b ? a : b; }
+
+    // Of a warp's values; the halves one after the other, because there is an instruction for 32 bits.
+    static __device__ Mass of_warp(Mass value) {
+        const unsigned high = static_cast<unsigned>(value >> 32), most = warp_maximum(high);
+        return static_cast<Mass>(most) << 32 | warp_maximum(high == most ? static_cast<unsigned>(value) : 0);
+    }
 };
 
 // Orders as the float does.
@@ -84,11 +90,14 @@ struct RowHead {
     int position;         // of the token being drawn
     int block, blocks;    // of the row
     unsigned tag;         // of the first exchange
+    int end_at_stop, end_otherwise; // RowEnd with a stop token, and with any other
 };
 
 template <class Spec>
 struct RowShared {
     RowHead head;
+    alignas(16) unsigned char parameters[kParameterCapacity];
+    int stops[kStopCapacity]; // the row's stop tokens, then -1
     Mass warps[kMaxValues][32];
     Mass sums[32];
     Mass block[kMaxValues];
@@ -199,14 +208,32 @@ struct Row {
 
     // Finds each thread's and the row's largest logit; the kernel has done so before it calls a form. Together.
     __device__ void scan() {
-        float best = -__uint_as_float(0x7f800000u);
+        constexpr int kAtOnce = 4; // loads in flight: a greedy row has nothing else to wait for
+        const float lowest = -__uint_as_float(0x7f800000u);
+        float best = lowest;
         int token_of_best = -1;
-        for_each([&](int token, float logit) {
-            if (logit > best) {
-                best = logit;
-                token_of_best = token;
+        const int last = end();
+#pragma unroll 1
+        for (int token = first() + threadIdx.x * 4; token < last; token += kAtOnce * kThreads * 4) {
+            float4 x[kAtOnce];
+#pragma unroll
+            for (int i = 0; i < kAtOnce; i++) {
+                const int at = token + i * kThreads * 4;
+                x[i] = at < last ? *reinterpret_cast<const float4*>(logits + at) : float4{lowest, lowest, lowest, lowest};
             }
-        });
+#pragma unroll
+            for (int i = 0; i < kAtOnce; i++) {
+                const int at = token + i * kThreads * 4;
+                const float values[4] = {x[i].x, x[i].y, x[i].z, x[i].w};
+#pragma unroll
+                for (int j = 0; j < 4; j++) {
+                    if (values[j] > best) {
+                        best = values[j];
+                        token_of_best = at + j;
+                    }
+                }
+            }
+        }
         shared.best[threadIdx.x] = best;
         top = maximum(token_of_best < 0 ? 0 : static_cast<Mass>(sortable(best)) << 32 | ~static_cast<unsigned>(token_of_best));
     }
@@ -353,6 +380,7 @@ private:
 
     template <class Operation>
     static __device__ Mass warp_combine(Mass value) {
+        if constexpr (requires { Operation::of_warp(value); }) return Operation::of_warp(value);
 #pragma unroll
         for (int distance = 16; distance > 0; distance /= 2) value = Operation::apply(value, __shfl_xor_sync(kFullWarp, value, distance));
         return value;

@@ -12,9 +12,9 @@ namespace ernie {
 
 struct SampleArgs {
     StepHeader* header;
-    float* logits;         // [rows, logit_stride]; rows with biases, penalties or masks are changed
+    float* logits;         // [rows, logit_stride]; rows with biases, masks or penalties are changed
     SlotTables tables;
-    int4* records;         // mapped host memory [kRecordRing, row_capacity]: token, sequence
+    int4* records;         // mapped host memory [kRecordRing, row_capacity]: token (-1: had ended before), sequence, slot, RowEnd
     int* arrivals;         // zero between launches
     void* channels;        // RowChannel per row that blocks share
     int logit_stride;
@@ -23,14 +23,17 @@ struct SampleArgs {
 
 inline constexpr int kRecordRing = 4; // steps whose records the host has not read
 
-// Changes the block's share of a row. The order is the server's: biases, min-tokens mask, repetition, frequency and presence
-// penalties, bad words.
+__device__ inline bool masks_stops(const SlotState& state, int position) {
+    return position - state.prompt_length < state.min_tokens && state.stop_count > 0;
+}
+
+__device__ inline bool penalizes(const SlotState& state) {
+    return state.repetition_penalty != 1 || state.frequency_penalty != 0 || state.presence_penalty != 0;
+}
+
+// Changes the block's share of a row. The order is the server's: biases, min-tokens mask, repetition, frequency and presence penalties.
 template <class Row>
 __device__ void adjust(Row& row, const SlotTables& tables, const SlotState& state, int slot, const int* counts) {
-    const bool masks_stops = row.head().position - state.prompt_length < state.min_tokens && state.stop_count > 0;
-    const bool penalizes = state.repetition_penalty != 1 || state.frequency_penalty != 0 || state.presence_penalty != 0;
-    if (!masks_stops && !penalizes && state.bias_count == 0 && state.bad_word_count == 0) return;
-
     constexpr float kBanned = -3.0e38f;
     float* logits = row.logits;
     const int first = row.first(), end = row.end(), t = threadIdx.x;
@@ -48,14 +51,11 @@ __device__ void adjust(Row& row, const SlotTables& tables, const SlotState& stat
         if (is_mine && (!forces || value >= 100)) logits[bias.x] = biased;
         __syncthreads();
     }
-    if (masks_stops) {
-        for (int i = t; i < state.stop_count; i += Row::kThreads) {
-            const int token = tables.stops[slot * kStopCapacity + i];
-            if (row.is_mine(token)) logits[token] = kBanned;
-        }
+    if (masks_stops(state, row.head().position)) {
+        if (t < kStopCapacity && row.is_mine(row.shared.stops[t])) logits[row.shared.stops[t]] = kBanned;
         __syncthreads();
     }
-    if (penalizes) {
+    if (penalizes(state)) {
         for (int i = first + t; i < end; i += Row::kThreads) {
             const int count = counts[i];
             if (count == 0) continue;
@@ -67,57 +67,70 @@ __device__ void adjust(Row& row, const SlotTables& tables, const SlotState& stat
         }
         __syncthreads();
     }
-    if (t == 0 && state.bad_word_count > 0) {
-        const int* words = tables.bad_words + static_cast<size_t>(slot) * kBadWordCapacity;
-        for (int i = 0; i < state.bad_word_count; i += words[i] + 1) {
-            const int length = words[i];
-            bool matches = length - 1 <= row.head().position && row.is_mine(words[i + length]);
-            for (int j = 0; j < length - 1 && matches; j++) matches = row.head().tail[(row.head().position - length + 1 + j) % kTailTokens] == words[i + 1 + j];
-            if (matches) logits[words[i + length]] = kBanned;
-        }
-    }
-    __syncthreads();
 }
 
-// What one thread does when a row's token is known.
-__device__ inline void report(const SampleArgs& args, const RowHead& head, int token, int vocabulary) {
+// One 16-byte store: the host sees the token and its stamp together.
+__device__ inline void tell_host(const SampleArgs& args, unsigned sequence, int batch_row, int slot, int token, int end) {
+    int4* record = args.records + sequence % kRecordRing * args.row_capacity + batch_row;
+    asm volatile("st.volatile.global.v4.s32 [%0], {%1, %2, %3, %4};" ::"l"(record), "r"(token), "r"(sequence), "r"(slot), "r"(end) : "memory");
+}
+
+// What a row's first warp does when its token is known: the sequence goes on with it or ends, and the host is told.
+template <class Spec>
+__device__ void report(const SampleArgs& args, const RowShared<Spec>& shared, int token) {
+    const RowHead& head = shared.head;
+    const bool is_stop = __any_sync(kFullWarp, shared.stops[threadIdx.x] == token);
+    if (threadIdx.x > 0) return;
+    const int end = is_stop ? head.end_at_stop : head.end_otherwise;
     // The host refuses a token that does not exist; until it does, the row goes on with one that does.
-    const int valid = token >= 0 && token < vocabulary ? token : 0;
+    const int valid = token >= 0 && token < Spec::kVocabulary ? token : 0;
+    if (end != kGoesOn) args.tables.states[head.slot].end = end;
     args.tables.last_token[head.slot] = valid;
     args.tables.tails[static_cast<size_t>(head.slot) * kTailTokens + head.position % kTailTokens] = valid;
-    if (head.counts != nullptr) args.tables.counts[static_cast<size_t>(head.slot) * vocabulary + valid]++;
-    const int shown = token >= 0 ? token : 0x7fffffff;
-    // One 16-byte store: the host sees the token and its stamp together.
-    int4* record = args.records + head.sequence % kRecordRing * args.row_capacity + head.batch_row;
-    asm volatile("st.volatile.global.v4.s32 [%0], {%1, %2, %3, %4};" ::"l"(record), "r"(shown), "r"(head.sequence), "r"(head.slot), "r"(0) : "memory");
+    if (head.counts != nullptr) atomicAdd(args.tables.counts + static_cast<size_t>(head.slot) * Spec::kVocabulary + valid, 1); // waits for nothing
+    // A row of one token goes on with this one; one of several is described by the host in full.
+    step_rows(args.header, args.row_capacity).start[head.batch_row] = head.position;
+    tell_host(args, head.sequence, head.batch_row, head.slot, token >= 0 ? token : 0x7fffffff, end);
 }
 
 // One row, by one of its blocks.
 template <class Spec>
 __device__ void sample_row(const SampleArgs& args, RowShared<Spec>& shared, int index, int block, int blocks) {
-    // Written before this step's first kernel began, so that reading it need not wait.
+    static_assert(kStopCapacity == 32, "a stop token for each lane of a warp");
+    // Written before this step's first kernel began, so that reading it need not wait; as few loads as may be wait for each other.
     const StepRows rows = step_rows(args.header, args.row_capacity);
-    if (index >= args.header->logit_count) return;
-    const int of_batch = rows.logit_row[index]; // negative: the host samples it
-    if (of_batch < 0) return;
-    const int slot = rows.slot[of_batch];
-    const int position = rows.start[of_batch] + rows.logit_token[index] - rows.token_offset[of_batch] + 1;
+    const int logit_count = args.header->logit_count, logit_token = rows.logit_token[index];
     const unsigned sequence = args.header->sequence;
+    const int of_batch = rows.logit_row[index]; // negative: the host samples it
+    if (index >= logit_count || of_batch < 0) return;
+    const int slot = rows.slot[of_batch];
+    const int position = rows.start[of_batch] + logit_token - rows.token_offset[of_batch] + 1;
     const SlotState& state = args.tables.states[slot];
+    const int stop = threadIdx.x < kStopCapacity ? args.tables.stops[slot * kStopCapacity + threadIdx.x] : -1;
+    if (state.end != kGoesOn) {
+        wait_for_previous_kernel();
+        if (block == 0 && threadIdx.x == 0) tell_host(args, sequence, of_batch, slot, -1, state.end);
+        return;
+    }
     const int sampler = state.sampler;
     if (blocks > 1 && !Forms<typename Spec::Functors>::splits(sampler)) {
         if (block > 0) return;
         blocks = 1;
     }
     const int* counts = state.counts_tokens ? args.tables.counts + static_cast<size_t>(slot) * Spec::kVocabulary : nullptr;
+    const bool adjusts = masks_stops(state, position) || penalizes(state) || state.bias_count > 0;
+    if (threadIdx.x < kStopCapacity) shared.stops[threadIdx.x] = threadIdx.x < state.stop_count ? stop : -1;
+    if (threadIdx.x < kParameterCapacity / 4)
+        reinterpret_cast<int*>(shared.parameters)[threadIdx.x] = reinterpret_cast<const int*>(state.parameters)[threadIdx.x];
     if (threadIdx.x == 0) {
+        const int length = position + 1, end = length >= state.max_length ? kMaxLength : kGoesOn;
         shared.head = {
             {state.seed_low, state.seed_high, static_cast<unsigned>(position), 0, state.stream},
             counts,
             args.tables.tails + static_cast<size_t>(slot) * kTailTokens,
             args.tables.scratch + static_cast<size_t>(slot) * kScratchBytes,
             static_cast<RowChannel<Spec::kThreads>*>(args.channels) + index,
-            state.parameters,
+            shared.parameters,
             sampler,
             slot,
             of_batch,
@@ -126,15 +139,17 @@ __device__ void sample_row(const SampleArgs& args, RowShared<Spec>& shared, int 
             position,
             block,
             blocks,
-            sequence * 0x9E3779B1u}; // far from the tags of other steps
+            sequence * 0x9E3779B1u, // far from the tags of other steps
+            length - state.prompt_length > state.min_tokens ? kStopToken : end,
+            end};
     }
     __syncthreads();
     Row<Spec> row = {args.logits + static_cast<size_t>(index) * args.logit_stride, shared, 0, 0};
     wait_for_previous_kernel();
 
-    adjust(row, args.tables, state, slot, counts);
+    if (adjusts) adjust(row, args.tables, state, slot, counts);
     const int token = sample_by<typename Spec::Functors>(row);
-    if (row.is_leader()) report(args, shared.head, token, Spec::kVocabulary);
+    if (block == 0 && threadIdx.x < 32) report(args, shared, token);
 }
 
 template <class Spec>
@@ -146,25 +161,15 @@ __device__ void sample_rows(const SampleArgs& args) {
     sample_row<Spec>(args, shared, blockIdx.y, blockIdx.x, gridDim.x);
     wait_for_previous_kernel();
 
-    // A row's first block is its last to be done: the others have given it what they have.
-    if (blockIdx.x > 0) return;
-    __syncthreads();
-    __shared__ int is_last;
-    if (threadIdx.x == 0) {
-        __threadfence();
-        is_last = atomicAdd(args.arrivals, 1) == gridDim.y - 1;
-    }
-    __syncthreads();
-    if (!is_last) return;
-    // Decoding rows go on by one token; a step of any other kind is followed by one that the host describes in full.
-    StepRows rows = step_rows(args.header, args.row_capacity);
-    for (int i = threadIdx.x; i < args.header->row_count; i += Spec::kThreads) rows.start[i]++;
-    if (threadIdx.x == 0) {
-        args.header->update_count = 0;
-        args.header->tokens_on_device = 1;
-        args.header->sequence++;
+    // Who is done with a row has waited for all that its other blocks read of the step: the last of the rows may change it.
+    if (blockIdx.x > 0 || threadIdx.x > 0) return;
+    if (gridDim.y > 1) {
+        if (atomicAdd(args.arrivals, 1) != gridDim.y - 1) return;
         *args.arrivals = 0;
     }
+    args.header->update_count = 0;
+    args.header->tokens_on_device = 1;
+    args.header->sequence++;
 }
 
 } // namespace ernie

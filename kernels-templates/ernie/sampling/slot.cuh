@@ -1,4 +1,4 @@
-// What the device keeps of a request: set once by the host, advanced here. Mirrors Ernie.Cuda's SlotState, field by field.
+// What the device keeps of a request: set once by the host, advanced here until it ends. Mirrors Ernie.Cuda's SlotState, field by field.
 #pragma once
 #include "ernie/sampling/philox.cuh"
 
@@ -6,27 +6,33 @@ namespace ernie {
 
 inline constexpr int kStopCapacity = 32;     // stop tokens of a slot
 inline constexpr int kBiasCapacity = 1024;   // biased tokens of a slot
-inline constexpr int kBadWordCapacity = 512; // ints of a slot: length, tokens, length, tokens, …
 inline constexpr int kTailTokens = 256;      // last tokens that are remembered
 inline constexpr int kScratchBytes = 1024;   // of a sampler's own, per slot
+inline constexpr int kParameterCapacity = 64; // bytes of a sampler's parameters
 
+// Whether and why a request has ended. Numbers are those of Ernie.Execution.RowEnd.
+enum RowEnd : int { kGoesOn, kStopToken, kMaxLength };
+
+// One line of the cache.
 struct SlotState {
-    unsigned char parameters[64];
+    unsigned char parameters[kParameterCapacity];
     unsigned seed_low, seed_high, stream;
     int sampler;       // which functor draws
     int counts_tokens; // whether counts[] is kept
     int prompt_length;
-    int min_tokens;
-    int stop_count, bias_count, bad_word_count;
+    int min_tokens;    // generated before a stop token may end it
+    int max_length;    // prompt and output, at which it ends
+    int stop_count, bias_count;
     float repetition_penalty, frequency_penalty, presence_penalty;
-    int reserved[3];
+    int end;           // RowEnd; written here: steps that were queued ahead leave what has ended as it is
+    int reserved[2];
 };
+static_assert(sizeof(SlotState) == 128, "one line of the cache");
 
 struct SlotTables {
     SlotState* states;
     int* stops;             // [slots, kStopCapacity]
     int2* biases;           // [slots, kBiasCapacity] token, bits of the f32
-    int* bad_words;         // [slots, kBadWordCapacity]
     int* tails;             // [slots, kTailTokens] token at position p in p % kTailTokens
     int* counts;            // [slots, vocabulary] occurrences in the output; the top bit says that the prompt holds it
     int* last_token;        // [slots]

@@ -3,8 +3,17 @@ using Ernie.Sampling;
 namespace Ernie.Execution;
 
 /// <summary>Implemented by executors that sample on their device. Request state is copied there once and advances there.</summary>
+/// <remarks>
+/// The device ends a sequence by itself, so that steps queued before the host knew draw nothing for it and leave its state alone.
+/// </remarks>
 public interface IDeviceSampling
 {
+    /// <summary>Stop tokens a request may have; rows of requests with more are sampled by the caller.</summary>
+    int MaxStopTokens { get; }
+
+    /// <summary>Tokens a request may give a bias; rows of requests with more are sampled by the caller.</summary>
+    int MaxBiasedTokens { get; }
+
     /// <summary>Whether rows of this sampler are sampled on the device.</summary>
     /// <param name="sampler">A registered sampler.</param>
     bool Supports(ISampler sampler);
@@ -32,7 +41,7 @@ public readonly ref struct DeviceSlot
     /// <summary>What the sampler's scratch block holds when the request begins here; what is not given is zero.</summary>
     public ReadOnlySpan<byte> Scratch { get; init; }
 
-    /// <summary>Options of the row: penalties, bias, min tokens.</summary>
+    /// <summary>Options of the row: penalties, bias, min tokens. There are no bad words.</summary>
     public required SamplingOptions Options { get; init; }
 
     /// <summary>Key of the row's random numbers.</summary>
@@ -47,7 +56,7 @@ public readonly ref struct DeviceSlot
     /// <summary>How many of <see cref="Tokens"/> are prompt.</summary>
     public required int PromptLength { get; init; }
 
-    /// <summary>Tokens at which the request ends; masked until min tokens.</summary>
+    /// <summary>Tokens at which the request ends; masked until min tokens. At most <see cref="IDeviceSampling.MaxStopTokens"/>.</summary>
     public required ReadOnlySpan<int> StopTokens { get; init; }
 
     /// <summary>Length (prompt and output) at which the request ends.</summary>

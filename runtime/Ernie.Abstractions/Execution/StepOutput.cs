@@ -7,6 +7,10 @@ public abstract class StepOutput
     /// <param name="row">Row of the batch.</param>
     public abstract int SampledToken(int row);
 
+    /// <summary>What the device made of the row's token. A row that had ended in a step before has drawn none: it says how it ended, and its token is −1.</summary>
+    /// <param name="row">Row of the batch.</param>
+    public virtual RowEnd End(int row) => RowEnd.Undecided;
+
     /// <summary>One vector of logits.</summary>
     /// <param name="row">Row of the batch.</param>
     /// <param name="index">Which of the row's <see cref="StepBatch.LogitCount"/> vectors, in token order.</param>

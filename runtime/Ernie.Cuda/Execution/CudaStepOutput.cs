@@ -16,6 +16,12 @@ internal sealed class CudaStepOutput(PinnedBuffer records, int rowCapacity, int 
         return step.SampledRows[row] ? Record(records, rowCapacity, step.Sequence, row)[0] : -1;
     }
 
+    public override RowEnd End(int row)
+    {
+        PendingStep step = Step(row);
+        return step.SampledRows[row] ? (RowEnd)Record(records, rowCapacity, step.Sequence, row)[3] : RowEnd.Undecided;
+    }
+
     public override Span<float> Logits(int row, int index)
     {
         PendingStep step = Step(row);
@@ -34,7 +40,7 @@ internal sealed class CudaStepOutput(PinnedBuffer records, int rowCapacity, int 
         return step.Hidden.Span<float>((long)(step.FirstHidden[row] + index) * hiddenSize * sizeof(float), hiddenSize);
     }
 
-    /// <summary>The record of a row: token, sequence, slot, 0.</summary>
+    /// <summary>The record of a row: token, sequence, slot, <see cref="RowEnd"/>.</summary>
     public static Span<int> Record(PinnedBuffer records, int rowCapacity, uint sequence, int row) =>
         records.Span<int>(((long)(sequence % CudaExecutor.RecordRing * rowCapacity) + row) * 4 * sizeof(int), 4);
 

@@ -94,7 +94,7 @@ internal struct StoreCacheArguments
 [StructLayout(LayoutKind.Sequential)]
 internal struct SlotTableArguments
 {
-    public ulong States, Stops, Biases, BadWords, Tails, Counts, LastToken, Scratch;
+    public ulong States, Stops, Biases, Tails, Counts, LastToken, Scratch;
 }
 
 /// <summary>ernie::SetSlotArgs.</summary>
@@ -130,7 +130,8 @@ internal unsafe struct SlotState
 {
     public fixed byte Parameters[64];
     public uint SeedLow, SeedHigh, Stream;
-    public int Sampler, CountsTokens, PromptLength, MinTokens, StopCount, BiasCount, BadWordCount;
+    public int Sampler, CountsTokens, PromptLength, MinTokens, MaxLength, StopCount, BiasCount;
     public float RepetitionPenalty, FrequencyPenalty, PresencePenalty;
-    public fixed int Reserved[3];
+    public int End; // RowEnd; the device's
+    public fixed int Reserved[2];
 }

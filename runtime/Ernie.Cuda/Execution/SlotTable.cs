@@ -10,7 +10,7 @@ namespace Ernie.Cuda.Execution;
 /// <summary>Request state on the device. Capacities are those of ernie/sampling/slot.cuh.</summary>
 internal sealed unsafe class SlotTable : IDisposable
 {
-    public const int StopCapacity = 32, BiasCapacity = 1024, BadWordCapacity = 512, TailTokens = 256, ScratchBytes = SamplerLimits.MaxScratchBytes;
+    public const int StopCapacity = 32, BiasCapacity = 1024, TailTokens = 256, ScratchBytes = SamplerLimits.MaxScratchBytes;
 
     // Slots whose upload may be under way; one more waits for the stream.
     private const int StagingCount = 16;
@@ -39,14 +39,13 @@ internal sealed unsafe class SlotTable : IDisposable
             States = arena.TakeCleared(slots * sizeof(SlotState), stream.Handle),
             Stops = arena.Take(slots * StopCapacity * sizeof(int)),
             Biases = arena.Take(slots * BiasCapacity * 2 * sizeof(int)),
-            BadWords = arena.Take(slots * BadWordCapacity * sizeof(int)),
             Tails = arena.TakeCleared(slots * TailTokens * sizeof(int), stream.Handle),
             Counts = arena.Take(slots * plan.Model.Shape.VocabularySize * sizeof(int)),
             LastToken = arena.TakeCleared(slots * sizeof(int), stream.Handle),
             Scratch = arena.TakeCleared(slots * ScratchBytes, stream.Handle),
         };
         _tokens = arena.Take(sizeof(int) * (long)maxModelLength);
-        _stagingBytes = sizeof(SlotState) + (sizeof(int) * (StopCapacity + (2 * BiasCapacity) + BadWordCapacity + maxModelLength)) + ScratchBytes;
+        _stagingBytes = sizeof(SlotState) + (sizeof(int) * (StopCapacity + (2 * BiasCapacity) + maxModelLength)) + ScratchBytes;
         _staging = new PinnedBuffer((long)StagingCount * _stagingBytes);
     }
 
@@ -76,6 +75,10 @@ internal sealed unsafe class SlotTable : IDisposable
         if (sampler < 0)
             throw new ArgumentException($"Sampler '{request.Sampler.Name}' has no device form in this executor.", nameof(request));
 
+        // The engine draws what these need on the host.
+        if (options.BadWords is { Count: > 0 })
+            throw new ArgumentException("The request has bad words; the device bans none.", nameof(request));
+
         if (_stagingUsed == StagingCount)
         {
             _stream.Synchronize();
@@ -93,6 +96,8 @@ internal sealed unsafe class SlotTable : IDisposable
             CountsTokens = penalizes || request.Sampler.Needs.HasFlag(SamplerNeeds.TokenCounts) ? 1 : 0,
             PromptLength = request.PromptLength,
             MinTokens = options.MinTokens,
+            MaxLength = request.MaxLength,
+            End = (int)RowEnd.GoesOn,
             RepetitionPenalty = options.RepetitionPenalty,
             FrequencyPenalty = options.FrequencyPenalty,
             PresencePenalty = options.PresencePenalty,
@@ -104,19 +109,17 @@ internal sealed unsafe class SlotTable : IDisposable
             request.Parameters.CopyTo(parameters);
 
         long stops = staging + sizeof(SlotState), biases = stops + (StopCapacity * sizeof(int));
-        long words = biases + (BiasCapacity * 2 * sizeof(int)), tokens = words + (BadWordCapacity * sizeof(int));
+        long tokens = biases + (BiasCapacity * 2 * sizeof(int));
         state.StopCount = Fit(request.StopTokens.Length, StopCapacity, "stop tokens");
         request.StopTokens.CopyTo(_staging.Span<int>(stops, StopCapacity));
         state.BiasCount = WriteBiases(options, _staging.Span<int>(biases, 2 * BiasCapacity));
-        state.BadWordCount = WriteBadWords(options, _staging.Span<int>(words, BadWordCapacity));
         MemoryMarshal.Write(_staging.Span<byte>(staging, sizeof(SlotState)), in state);
 
         Copy(Addresses.States, slot * sizeof(SlotState), staging, sizeof(SlotState));
         Copy(Addresses.Stops, slot * StopCapacity * sizeof(int), stops, state.StopCount * sizeof(int));
         Copy(Addresses.Biases, slot * BiasCapacity * 2 * sizeof(int), biases, state.BiasCount * 2 * sizeof(int));
-        Copy(Addresses.BadWords, slot * BadWordCapacity * sizeof(int), words, state.BadWordCount * sizeof(int));
         SetScratch(slot, request, tokens + (sizeof(int) * (long)_maxModelLength));
-        if (state.CountsTokens == 0 && state.BadWordCount == 0 && !request.Sampler.Needs.HasFlag(SamplerNeeds.Tail))
+        if (state.CountsTokens == 0 && !request.Sampler.Needs.HasFlag(SamplerNeeds.Tail))
             return;
 
         request.Tokens.CopyTo(_staging.Span<int>(tokens, request.Tokens.Length));
@@ -156,23 +159,6 @@ internal sealed unsafe class SlotTable : IDisposable
         }
 
         return biases.Count;
-    }
-
-    private static int WriteBadWords(SamplingOptions options, Span<int> destination)
-    {
-        if (options.BadWords is not { Count: > 0 } words)
-            return 0;
-
-        int count = 0;
-        Fit(words.Sum(word => word.Length + 1), BadWordCapacity, "tokens of bad words, each with one more for its length");
-        foreach (int[] word in words.Where(word => word.Length is > 0 and < TailTokens))
-        {
-            destination[count++] = word.Length;
-            word.CopyTo(destination[count..]);
-            count += word.Length;
-        }
-
-        return count;
     }
 
     private static int Fit(int count, int capacity, string what) => count <= capacity

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Ernie.Engine.Sampling;
 using Ernie.Engine.Scheduling;
 using Ernie.Engine.Streaming;
@@ -112,6 +113,12 @@ internal sealed class StepReader
         Span<int> topTokens = _topTokens.AsSpan(0, topCount);
         Span<float> topLogprobs = _topLogprobs.AsSpan(0, topCount);
         int sampled = sequence.SampledOnDevice ? output.SampledToken(row) : -1;
+        RowEnd end = sequence.SampledOnDevice ? output.End(row) : RowEnd.Undecided;
+        if (sampled < 0 && end != RowEnd.Undecided)
+        {
+            throw new InvalidOperationException($"The device had ended the row before ({end}), after {sequence.Length} tokens of {sequence.MaxLength}; the engine had not.");
+        }
+
         _pipeline.CheckToken(sequence.Sampler, sampled);
         TokenDraw draw = sampled >= 0
             ? new TokenDraw(sampled, 0, 0)
@@ -128,12 +135,14 @@ internal sealed class StepReader
 
         sequence.LastTokenAt = now;
         var tokenEvent = new TokenEvent { Token = draw.Token, StopToken = -1, Logprob = draw.Logprob, Rank = draw.Rank };
-        if (sequence.Generated > sequence.Request.Sampling.MinTokens && sequence.StopTokens.AsSpan().Contains(draw.Token))
+        Debug.Assert(end == RowEnd.Undecided || end == sequence.EndAfter(draw.Token), "The device and the engine end a sequence by the same rule.");
+        end = end == RowEnd.Undecided ? sequence.EndAfter(draw.Token) : end;
+        if (end == RowEnd.StopToken)
         {
             tokenEvent.FinishReason = FinishReason.Stop;
             tokenEvent.StopToken = sequence.IsStopToken(draw.Token) ? draw.Token : -1;
         }
-        else if (sequence.Length == sequence.MaxLength)
+        else if (end == RowEnd.MaxLength)
         {
             tokenEvent.FinishReason = FinishReason.Length;
         }

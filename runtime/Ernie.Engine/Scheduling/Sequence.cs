@@ -1,5 +1,6 @@
 using Ernie.Caching;
 using Ernie.Engine.Streaming;
+using Ernie.Execution;
 using Ernie.Generation;
 using Ernie.Sampling;
 
@@ -134,6 +135,12 @@ internal sealed class Sequence
 
     /// <summary>Tokens generated.</summary>
     public int Generated => Length - PromptLength;
+
+    /// <summary>Whether it ends with its latest token. An executor that samples decides by the same rule.</summary>
+    public RowEnd EndAfter(int token) =>
+        Generated > Request.Sampling.MinTokens && StopTokens.AsSpan().Contains(token) ? RowEnd.StopToken
+        : Length == MaxLength ? RowEnd.MaxLength
+        : RowEnd.GoesOn;
 
     /// <summary>Whether the caller named a token as one to stop at, besides the model's own end tokens.</summary>
     public bool IsStopToken(int token)

@@ -33,6 +33,10 @@ internal sealed class InstantExecutor(int sequences, int firstToken, int vocabul
         MaxStepsInFlight = 2,
     };
 
+    public int MaxStopTokens => int.MaxValue;
+
+    public int MaxBiasedTokens => int.MaxValue;
+
     public bool Supports(ISampler sampler) => true;
 
     public void SetSlot(int slot, in DeviceSlot request)

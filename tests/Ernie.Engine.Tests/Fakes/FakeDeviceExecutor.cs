@@ -3,29 +3,90 @@ using Ernie.Sampling;
 
 namespace Ernie.Engine.Tests.Fakes;
 
-/// <summary>A <see cref="FakeExecutor"/> that samples on its "device", one token behind which the host may run.</summary>
+/// <summary>A <see cref="FakeExecutor"/> that samples on its "device", one token behind which the host may run, and ends rows there.</summary>
 internal sealed class FakeDeviceExecutor(ExecutorInfo info) : FakeExecutor(info), IDeviceSampling
 {
-    private readonly (ISampler Sampler, byte[] Parameters, ulong Seed, uint Stream)[] _slots =
-        new (ISampler, byte[], ulong, uint)[info.MaxSequences];
+    private readonly Slot[] _slots = [.. Enumerable.Repeat(new Slot(), info.MaxSequences)];
 
-    private readonly byte[][] _scratch = [.. Enumerable.Repeat(Array.Empty<byte>(), info.MaxSequences)];
+    public int MaxStopTokens => 4;
+
+    public int MaxBiasedTokens => 3;
+
+    /// <summary>Requests that were given a slot.</summary>
+    public int SlotsSet { get; private set; }
+
+    /// <summary>Tokens drawn on the device.</summary>
+    public int Draws { get; private set; }
+
+    /// <summary>Position from which a device that has lost its mind draws nothing.</summary>
+    public int SilentFrom { get; set; } = int.MaxValue;
 
     public bool Supports(ISampler sampler) => sampler.Name != "host-only";
 
     public void SetSlot(int slot, in DeviceSlot request)
     {
-        _slots[slot] = (request.Sampler, request.Parameters.ToArray(), request.Seed, request.Stream);
-        _scratch[slot] = new byte[request.Sampler.ScratchBytes];
-        request.Scratch.CopyTo(_scratch[slot]);
+        Assert.InRange(request.StopTokens.Length, 0, MaxStopTokens);
+        Assert.InRange(request.Options.LogitBias?.Count ?? 0, 0, MaxBiasedTokens);
+        SlotsSet++;
+        _slots[slot] = new Slot
+        {
+            Sampler = request.Sampler,
+            Parameters = request.Parameters.ToArray(),
+            Seed = request.Seed,
+            Stream = request.Stream,
+            Scratch = [.. request.Scratch, .. new byte[request.Sampler.ScratchBytes - request.Scratch.Length]],
+            Stops = request.StopTokens.ToArray(),
+            PromptLength = request.PromptLength,
+            MinTokens = request.Options.MinTokens,
+            MaxLength = request.MaxLength,
+        };
     }
 
-    public void ReadScratch(int slot, Span<byte> scratch) => _scratch[slot].CopyTo(scratch);
+    public void ReadScratch(int slot, Span<byte> scratch) => _slots[slot].Scratch.CopyTo(scratch);
 
-    protected override int SampleOnDevice(int slot, int position, Span<float> logits)
+    protected override (int Token, RowEnd End) SampleOnDevice(int slot, int position, Span<float> logits)
     {
-        (ISampler sampler, byte[] parameters, ulong seed, uint stream) = _slots[slot];
-        var row = new SamplingRow { Logits = logits, Parameters = parameters, Random = new Philox(seed, position, stream), Scratch = _scratch[slot] };
-        return sampler.Sample(ref row);
+        Slot state = _slots[slot];
+        if (state.End != RowEnd.GoesOn || position >= SilentFrom)
+        {
+            return (-1, state.End);
+        }
+
+        int generated = position - state.PromptLength;
+        foreach (int stop in state.Stops)
+        {
+            logits[stop] = generated < state.MinTokens ? float.NegativeInfinity : logits[stop];
+        }
+
+        var row = new SamplingRow { Logits = logits, Parameters = state.Parameters, Random = new Philox(state.Seed, position, state.Stream), Scratch = state.Scratch };
+        int token = state.Sampler!.Sample(ref row); // Rows are sampled in slots that have been set.
+        Draws++;
+        state.End = generated >= state.MinTokens && state.Stops.AsSpan().Contains(token) ? RowEnd.StopToken
+            : position + 1 == state.MaxLength ? RowEnd.MaxLength
+            : RowEnd.GoesOn;
+        return (token, state.End);
+    }
+
+    private sealed class Slot
+    {
+        public ISampler? Sampler { get; init; }
+
+        public byte[] Parameters { get; init; } = [];
+
+        public byte[] Scratch { get; init; } = [];
+
+        public int[] Stops { get; init; } = [];
+
+        public ulong Seed { get; init; }
+
+        public uint Stream { get; init; }
+
+        public int PromptLength { get; init; }
+
+        public int MinTokens { get; init; }
+
+        public int MaxLength { get; init; }
+
+        public RowEnd End { get; set; }
     }
 }

@@ -85,7 +85,7 @@ internal class FakeExecutor : IExecutor
 
     public void Dispose() => IsDisposed = true;
 
-    protected virtual int SampleOnDevice(int slot, int position, Span<float> logits) => -1;
+    protected virtual (int Token, RowEnd End) SampleOnDevice(int slot, int position, Span<float> logits) => (-1, RowEnd.Undecided);
 
     // Runs as late as it may, with the inputs of its beginning: a page given away too early gives a wrong text.
     private void Compute(Step step)
@@ -125,11 +125,12 @@ internal class FakeExecutor : IExecutor
             }
 
             TokensDrawn += step.LogitCount[row] > 0 ? 1 : 0;
-            step.Sampled[row] = -1;
+            (step.Sampled[row], step.Ends[row]) = (-1, RowEnd.Undecided);
             if (step.OnDevice[row])
             {
                 int position = step.Start[row] + step.Count[row];
-                LastSampled[slot] = step.Sampled[row] = SampleOnDevice(slot, position, step.LogitsOf(row, 0));
+                (step.Sampled[row], step.Ends[row]) = SampleOnDevice(slot, position, step.LogitsOf(row, 0));
+                LastSampled[slot] = step.Sampled[row] < 0 ? LastSampled[slot] : step.Sampled[row];
             }
         }
     }
@@ -151,6 +152,7 @@ internal class FakeExecutor : IExecutor
             (Slot, Start, Count, TokenOffset, LogitCount, Sampled, _logitOffset) =
                 (new int[rows], new int[rows], new int[rows], new int[rows], new int[rows], new int[rows], new int[rows]);
             OnDevice = new bool[rows];
+            Ends = new RowEnd[rows];
             Tokens = new int[info.MaxBatchedTokens];
             HiddenHash = new ulong[info.MaxBatchedTokens];
             _table = new PageId[rows * info.MaxPagesPerSequence];
@@ -176,6 +178,8 @@ internal class FakeExecutor : IExecutor
         public int[] Sampled { get; }
 
         public bool[] OnDevice { get; }
+
+        public RowEnd[] Ends { get; }
 
         public int[] Tokens { get; }
 
@@ -215,6 +219,8 @@ internal class FakeExecutor : IExecutor
             _logits.AsSpan((_logitOffset[row] + index) * _info.VocabularySize, _info.VocabularySize);
 
         public override int SampledToken(int row) => Sampled[row];
+
+        public override RowEnd End(int row) => Ends[row];
 
         public override Span<float> Logits(int row, int index) => LogitsOf(row, index);
 

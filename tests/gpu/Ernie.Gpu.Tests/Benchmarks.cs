@@ -193,7 +193,7 @@ public sealed class Benchmarks
         Stream = 0,
         Tokens = tokens,
         PromptLength = tokens.Length,
-        StopTokens = [2],
+        StopTokens = [],
         MaxLength = executor.Info.MaxModelLength,
     });
 

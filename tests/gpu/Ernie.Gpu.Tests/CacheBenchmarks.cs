@@ -94,7 +94,7 @@ public sealed class CacheBenchmarks
                 Stream = 0,
                 Tokens = [.. Enumerable.Range(100 + slot, context)],
                 PromptLength = context,
-                StopTokens = [2],
+                StopTokens = [],
                 MaxLength = executor.Info.MaxModelLength,
             });
         }

@@ -3,6 +3,7 @@ using Ernie.Cuda.Compilation;
 using Ernie.Cuda.Memory;
 using Ernie.Graph;
 using Ernie.Kernels;
+using Ernie.Sampling;
 using Ernie.Testing.Gpu;
 
 namespace Ernie.Gpu.Tests;
@@ -12,13 +13,13 @@ internal sealed class KernelBench : IDisposable
 {
     private readonly DeviceArena _arena = new();
 
-    public KernelBench(string model, Func<KernelPlan, KernelSpec> choose)
+    public KernelBench(string model, Func<KernelPlan, KernelSpec> choose, params IReadOnlyList<ISampler> samplers)
     {
         // Before anything that needs the driver.
         Cuda.CudaDevice device = Gpu.Require();
         Stream = new CudaStream();
         Shape = (model == "tales" ? DenseGraphs.Tales : DenseGraphs.Base) with { LayerCount = 1 };
-        KernelSpec specification = choose(KernelPlanner.Create(DenseGraphs.Create(Shape, QuantizationRecipe.None), device.Profile));
+        KernelSpec specification = choose(KernelPlanner.Create(DenseGraphs.Create(Shape, QuantizationRecipe.None), device.Profile, samplers));
         KernelCompiler compiler = new(CubinCache.Default(), NvrtcForTests.Require());
         Kernel = CudaKernel.Load(specification, compiler.Compile([specification], device.Profile.Architecture)[specification].Cubin.Span);
     }

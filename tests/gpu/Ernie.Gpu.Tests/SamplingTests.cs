@@ -7,9 +7,12 @@ namespace Ernie.Gpu.Tests;
 /// <summary>What the device draws against the same steps taken on the host, from logits of a row that runs beside it.</summary>
 public sealed class SamplingTests
 {
-    private static readonly int[] s_prompt = [3, 2732, 702, 264, 529];
+    private const int Steps = 40;
 
-    public static TheoryData<string> Requests => new("plain", "repetition", "frequency", "presence", "bias", "ban", "force", "min-tokens", "bad-words", "all");
+    private static readonly int[] s_prompt = [3, 2732, 702, 264, 529];
+    private static readonly int[] s_stops = [2, 4, 281];
+
+    public static TheoryData<string> Requests => new("plain", "repetition", "frequency", "presence", "bias", "ban", "force", "min-tokens", "all");
 
     [Theory]
     [MemberData(nameof(Requests))]
@@ -26,13 +29,14 @@ public sealed class SamplingTests
             Stream = 0,
             Tokens = s_prompt,
             PromptLength = s_prompt.Length,
-            StopTokens = [2, 4, 281],
-            MaxLength = 100,
+            StopTokens = options.MinTokens > 0 ? s_stops : [],
+            MaxLength = s_prompt.Length + Steps,
         });
         session.Run(new SessionRow(0, 0, s_prompt[..^1], 0), new SessionRow(1, 0, s_prompt[..^1], 0));
         List<int> sequence = [.. s_prompt];
 
-        for (int step = 0; step < 40; step++)
+        RowEnd end = RowEnd.GoesOn;
+        for (int step = 0; end == RowEnd.GoesOn; step++)
         {
             StepBatch batch = session.Batch;
             batch.Clear();
@@ -48,6 +52,12 @@ public sealed class SamplingTests
             Assert.Equal(-1, output.SampledToken(host));
             Assert.Equal(expected, output.SampledToken(device));
             sequence.Add(expected);
+            int generated = sequence.Count - s_prompt.Length;
+            end = options.MinTokens > 0 && generated > options.MinTokens && s_stops.Contains(expected) ? RowEnd.StopToken
+                : generated == Steps ? RowEnd.MaxLength
+                : RowEnd.GoesOn;
+            Assert.Equal(end, output.End(device));
+            Assert.Equal(RowEnd.Undecided, output.End(host));
         }
     }
 
@@ -63,17 +73,16 @@ public sealed class SamplingTests
             "ban" => greedy with { LogitBias = new Dictionary<int, float> { [281] = -100, [265] = -100 } },
             "force" => greedy with { LogitBias = new Dictionary<int, float> { [777] = 100 } },
             "min-tokens" => greedy with { MinTokens = 5 },
-            "bad-words" => greedy with { BadWords = [[281, 312], [265], [264, 502, 586]] },
             "all" => greedy with
             {
                 RepetitionPenalty = 1.2f, FrequencyPenalty = 0.2f, PresencePenalty = 0.3f, MinTokens = 3,
-                LogitBias = new Dictionary<int, float> { [300] = 2 }, BadWords = [[312, 264]],
+                LogitBias = new Dictionary<int, float> { [300] = 2 },
             },
             _ => greedy,
         };
     }
 
-    // The server's order: biases, min-tokens mask, penalties, bad words.
+    // The server's order: biases, min-tokens mask, penalties.
     private static int Draw(float[] logits, SamplingOptions options, List<int> sequence)
     {
         int[] generated = [.. sequence.Skip(s_prompt.Length)];
@@ -81,7 +90,7 @@ public sealed class SamplingTests
             logits[token] = bias <= -100 ? -3e38f : bias >= 100 ? logits[token] + 1e30f : logits[token] + bias;
         if (generated.Length < options.MinTokens)
         {
-            foreach (int stop in (int[])[2, 4, 281])
+            foreach (int stop in s_stops)
                 logits[stop] = -3e38f;
         }
 
@@ -94,12 +103,6 @@ public sealed class SamplingTests
                 int count = generated.Count(other => other == token);
                 logits[token] = count > 0 ? x - ((count * options.FrequencyPenalty) + options.PresencePenalty) : x;
             }
-        }
-
-        foreach (int[] word in options.BadWords ?? [])
-        {
-            if (sequence.Count >= word.Length - 1 && sequence.TakeLast(word.Length - 1).SequenceEqual(word[..^1]))
-                logits[word[^1]] = -3e38f;
         }
 
         return Array.IndexOf(logits, logits.Max());

@@ -38,9 +38,11 @@ public sealed class SanitizerWorkload
             new SamplingOptions { Temperature = 0.8f, TopK = 50, TopP = 0.9f, Seed = 3 },
             new SamplingOptions { Temperature = 1, RepetitionPenalty = 1.2f, PresencePenalty = 0.5f, MinTokens = 2, Seed = 4, LogitBias = new Dictionary<int, float> { [300] = 2 } },
         ];
-        session.Decode([Ids(70), Ids(5), Ids(66)], 3, row => options[row], standard);
+        int[] Stops(int row) => options[row % 3].MinTokens > 0 ? [2] : [];
+        session.Decode([Ids(70), Ids(5), Ids(66)], 3, row => options[row], standard, stops: Stops);
+        session.Decode([Ids(70), Ids(5), Ids(66)], 3, row => options[row], standard, stops: Stops, maxTokens: row => row + 1);
         int[][] many = [.. Enumerable.Range(0, 12).Select(row => Ids(3 + row))];
-        int[][] tokens = session.Decode(many, 2, row => options[row % 3], standard);
+        int[][] tokens = session.Decode(many, 2, row => options[row % 3], standard, stops: Stops);
 
         Assert.All(tokens, row => Assert.All(row, token => Assert.InRange(token, 0, 4095)));
     }

@@ -46,8 +46,18 @@ internal sealed class Session
     }
 
     /// <summary>Prefills each sequence but for its last token, then decodes all together on the device.</summary>
+    /// <param name="prompts">The sequences; each has the slot of its index.</param>
+    /// <param name="steps">Steps, whether or not sequences end before.</param>
+    /// <param name="options">A sequence's request.</param>
+    /// <param name="sampler">Draws.</param>
+    /// <param name="depth">Steps in flight.</param>
+    /// <param name="stops">A sequence's stop tokens; none when not given.</param>
+    /// <param name="maxTokens">Tokens after which a sequence ends; the model's length when not given.</param>
+    /// <param name="ends">[sequence][step] receives how each row ended.</param>
     /// <returns>[sequence][step] tokens.</returns>
-    public int[][] Decode(int[][] prompts, int steps, Func<int, SamplingOptions> options, ISampler sampler, int depth = 2)
+    public int[][] Decode(
+        int[][] prompts, int steps, Func<int, SamplingOptions> options, ISampler sampler, int depth = 2,
+        Func<int, int[]>? stops = null, Func<int, int>? maxTokens = null, RowEnd[][]? ends = null)
     {
         var device = (IDeviceSampling)_executor;
         for (int slot = 0; slot < prompts.Length; slot++)
@@ -61,8 +71,8 @@ internal sealed class Session
                 Stream = 0,
                 Tokens = prompts[slot],
                 PromptLength = prompts[slot].Length,
-                StopTokens = [2],
-                MaxLength = _executor.Info.MaxModelLength,
+                StopTokens = stops?.Invoke(slot) ?? [],
+                MaxLength = maxTokens is null ? _executor.Info.MaxModelLength : prompts[slot].Length + maxTokens(slot),
             });
             if (prompts[slot].Length > 1)
                 Run(new SessionRow(slot, 0, prompts[slot][..^1], 0));
@@ -82,7 +92,11 @@ internal sealed class Session
 
             StepOutput output = _executor.Complete();
             for (int slot = 0; slot < prompts.Length; slot++)
+            {
                 tokens[slot][done] = output.SampledToken(slot);
+                if (ends is not null)
+                    ends[slot][done] = output.End(slot);
+            }
         }
 
         return tokens;

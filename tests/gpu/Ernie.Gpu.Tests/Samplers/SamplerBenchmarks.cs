@@ -89,7 +89,7 @@ public sealed class SamplerBenchmarks
                     Stream = 0,
                     Tokens = tokens,
                     PromptLength = tokens.Length,
-                    StopTokens = [2],
+                    StopTokens = [],
                     MaxLength = executor.Info.MaxModelLength,
                 });
             }
