@@ -162,7 +162,7 @@ struct Forms<Functors<First, Rest...>> {
 
 template <class List, class Row, class Visitor>
 __device__ void visit(const Row& row, Visitor& visitor) {
-    Forms<List>::visit(row.head().sampler, visitor, row.head().parameters);
+    Forms<List>::visit(row.head().sampler, visitor, row.shared.parameters);
 }
 
 // Draws a row's token by its sampler's form. Together.

@@ -82,7 +82,6 @@ struct RowHead {
     const int* tail;      // token at position p in tail[p % kTailTokens], for the last kTailTokens positions
     unsigned char* state; // [kScratchBytes] of the request, zero at its first draw; written by one thread: see is_leader()
     void* channel;
-    const unsigned char* parameters;
     int sampler;
     int slot, batch_row;
     unsigned sequence;    // of the step
@@ -212,6 +211,12 @@ struct Row {
         const float lowest = -__uint_as_float(0x7f800000u);
         float best = lowest;
         int token_of_best = -1;
+        auto consider = [&](int token, float logit) {
+            if (logit > best) {
+                best = logit;
+                token_of_best = token;
+            }
+        };
         const int last = end();
 #pragma unroll 1
         for (int token = first() + threadIdx.x * 4; token < last; token += kAtOnce * kThreads * 4) {
@@ -224,14 +229,10 @@ struct Row {
 #pragma unroll
             for (int i = 0; i < kAtOnce; i++) {
                 const int at = token + i * kThreads * 4;
-                const float values[4] = {x[i].x, x[i].y, x[i].z, x[i].w};
-#pragma unroll
-                for (int j = 0; j < 4; j++) {
-                    if (values[j] > best) {
-                        best = values[j];
-                        token_of_best = at + j;
-                    }
-                }
+                consider(at, x[i].x);
+                consider(at + 1, x[i].y);
+                consider(at + 2, x[i].z);
+                consider(at + 3, x[i].w);
             }
         }
         shared.best[threadIdx.x] = best;

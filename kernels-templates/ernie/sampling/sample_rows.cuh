@@ -33,7 +33,8 @@ __device__ inline bool penalizes(const SlotState& state) {
 
 // Changes the block's share of a row. The order is the server's: biases, min-tokens mask, repetition, frequency and presence penalties.
 template <class Row>
-__device__ void adjust(Row& row, const SlotTables& tables, const SlotState& state, int slot, const int* counts) {
+__device__ void adjust(Row& row, const SlotTables& tables, const SlotState& state, int slot) {
+    const int* counts = row.head().counts;
     constexpr float kBanned = -3.0e38f;
     float* logits = row.logits;
     const int first = row.first(), end = row.end(), t = threadIdx.x;
@@ -130,7 +131,6 @@ __device__ void sample_row(const SampleArgs& args, RowShared<Spec>& shared, int 
             args.tables.tails + static_cast<size_t>(slot) * kTailTokens,
             args.tables.scratch + static_cast<size_t>(slot) * kScratchBytes,
             static_cast<RowChannel<Spec::kThreads>*>(args.channels) + index,
-            shared.parameters,
             sampler,
             slot,
             of_batch,
@@ -147,9 +147,9 @@ __device__ void sample_row(const SampleArgs& args, RowShared<Spec>& shared, int 
     Row<Spec> row = {args.logits + static_cast<size_t>(index) * args.logit_stride, shared, 0, 0};
     wait_for_previous_kernel();
 
-    if (adjusts) adjust(row, args.tables, state, slot, counts);
+    if (adjusts) adjust(row, args.tables, args.tables.states[shared.head.slot], shared.head.slot);
     const int token = sample_by<typename Spec::Functors>(row);
-    if (block == 0 && threadIdx.x < 32) report(args, shared, token);
+    if (row.head().block == 0 && threadIdx.x < 32) report(args, shared, token);
 }
 
 template <class Spec>

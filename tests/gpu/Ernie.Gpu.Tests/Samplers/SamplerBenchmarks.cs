@@ -32,6 +32,32 @@ public sealed class SamplerBenchmarks
         }
     }
 
+    /// <summary>A greedy decoding step of one sequence and of many, graph replays; and the kernel alone with every number of blocks.</summary>
+    [Theory(Explicit = true)]
+    [InlineData("wint4")]
+    public void Step_Greedy_IsMeasured(string quantization)
+    {
+        const int Vocabulary = 103_424;
+        ISampler sampler = ShippedDeviceForms.Named("standard");
+        using (DeviceSampler device = new(Gpu.Require(), Vocabulary, [sampler]))
+        {
+            for (int row = 0; row < 128; row++)
+                device.SetLogits(row, DeviceFormTests.Logits("peaked", row % 16));
+            Set(device, "standard", SamplingOptions.Greedy);
+            Report($"greedy kernel: batch 1 {device.Measure(1):F2} us (blocks 1 {device.Measure(1, 1):F2}, 2 {device.Measure(1, 2):F2}, 4 {device.Measure(1, 4):F2}, 8 {device.Measure(1, 8):F2}), 8 {device.Measure(8):F2}, 64 {device.Measure(64):F2}, 128 {device.Measure(128):F2}");
+        }
+
+        using CudaExecutor executor = Gpu.Base(quantization, options =>
+        {
+            options.MaxSequences = 64;
+            options.PageCount = 64 * 24;
+            options.Samplers = [sampler];
+        });
+        Session session = new(executor);
+        for (int run = 0; run < 3; run++)
+            Report($"greedy step {quantization}: batch 1 {Step(executor, session, 1, sampler, SamplingOptions.Greedy):F1} us, batch 64 {Step(executor, session, 64, sampler, SamplingOptions.Greedy):F1} us");
+    }
+
     /// <summary>A decoding step at batch 64 and 1, graph replays, with each sampler in all rows.</summary>
     [Theory(Explicit = true)]
     [InlineData("wint4")]
