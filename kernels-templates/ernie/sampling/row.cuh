@@ -88,7 +88,7 @@ struct RowHead {
     Truncation limits;    // of a form that cuts
     int position;         // of the token being drawn
     int block, blocks;    // of the row
-    unsigned tag;         // of the first exchange
+    unsigned tag;         // of the next exchange
     int end_at_stop, end_otherwise; // RowEnd with a stop token, and with any other
 };
 
@@ -118,7 +118,6 @@ struct Row {
     float* logits; // after biases, penalties and masks; a form's prepare() may change those of its share
     RowShared<Spec>& shared;
     Mass top;      // the row's largest logit and its token, as a sortable pair
-    int exchanges;
 
     __device__ const RowHead& head() const { return shared.head; }
     __device__ int first_tile() const { return head().block * kTiles / head().blocks; }
@@ -400,13 +399,14 @@ private:
     // needs the exchange between them, which no block enters before it has read the first.
     template <int kCount>
     __device__ void exchange() {
-        exchanges++;
-        const unsigned tag = head().tag + exchanges;
-        uint4 (&words)[kMaxRowBlocks][kMaxValues] = channel()->words[exchanges % 2];
+        const unsigned tag = head().tag;
+        uint4 (&words)[kMaxRowBlocks][kMaxValues] = channel()->words[tag % 2];
         if (threadIdx.x < kCount) store_tagged(&words[head().block][threadIdx.x], shared.block[threadIdx.x], tag);
         if (threadIdx.x < head().blocks * kCount)
             shared.team[threadIdx.x] = wait_tagged(&words[threadIdx.x / kCount][threadIdx.x % kCount], tag);
         __syncthreads();
+        // Seen by the others behind the barrier that every exchange has before it.
+        if (threadIdx.x == 0) shared.head.tag = tag + 1;
     }
 
     __device__ RowChannel<kThreads>* channel() const { return static_cast<RowChannel<kThreads>*>(head().channel); }

@@ -33,7 +33,11 @@ __device__ inline bool penalizes(const SlotState& state) {
 
 // Changes the block's share of a row. The order is the server's: biases, min-tokens mask, repetition, frequency and presence penalties.
 template <class Row>
-__device__ void adjust(Row& row, const SlotTables& tables, const SlotState& state, int slot) {
+__device__ void adjust(Row& row, const SlotTables& tables) {
+    const int slot = row.head().slot;
+    const SlotState& state = tables.states[slot];
+    if (!masks_stops(state, row.head().position) && !penalizes(state) && state.bias_count == 0) return;
+
     const int* counts = row.head().counts;
     constexpr float kBanned = -3.0e38f;
     float* logits = row.logits;
@@ -119,7 +123,6 @@ __device__ void sample_row(const SampleArgs& args, RowShared<Spec>& shared, int 
         blocks = 1;
     }
     const int* counts = state.counts_tokens ? args.tables.counts + static_cast<size_t>(slot) * Spec::kVocabulary : nullptr;
-    const bool adjusts = masks_stops(state, position) || penalizes(state) || state.bias_count > 0;
     if (threadIdx.x < kStopCapacity) shared.stops[threadIdx.x] = threadIdx.x < state.stop_count ? stop : -1;
     if (threadIdx.x < kParameterCapacity / 4)
         reinterpret_cast<int*>(shared.parameters)[threadIdx.x] = reinterpret_cast<const int*>(state.parameters)[threadIdx.x];
@@ -144,10 +147,10 @@ __device__ void sample_row(const SampleArgs& args, RowShared<Spec>& shared, int 
             end};
     }
     __syncthreads();
-    Row<Spec> row = {args.logits + static_cast<size_t>(index) * args.logit_stride, shared, 0, 0};
+    Row<Spec> row = {args.logits + static_cast<size_t>(index) * args.logit_stride, shared, 0};
     wait_for_previous_kernel();
 
-    if (adjusts) adjust(row, args.tables, args.tables.states[shared.head.slot], shared.head.slot);
+    adjust(row, args.tables);
     const int token = sample_by<typename Spec::Functors>(row);
     if (row.head().block == 0 && threadIdx.x < 32) report(args, shared, token);
 }
