@@ -44,6 +44,11 @@ internal sealed class InstantExecutor(int sequences, int firstToken, int vocabul
         // Tokens depend on nothing.
     }
 
+    public void ReadScratch(int slot, Span<byte> scratch)
+    {
+        // Nothing is kept.
+    }
+
     public void Begin(StepBatch batch)
     {
         TimeSpan now = _clock.Elapsed;
