@@ -32,6 +32,7 @@ public sealed class CudaExecutor : IExecutor, IDeviceSampling
     private readonly PinnedBuffer _records;
     private readonly StepWriter _writer;
     private readonly ModelRunner _runner;
+    private readonly PersistentStep? _persistent;
     private readonly DecodeGraphs? _graphs;
     private readonly CudaStepOutput _output;
 
@@ -80,8 +81,18 @@ public sealed class CudaExecutor : IExecutor, IDeviceSampling
         KeyValuePool pool = KeyValuePool.Create(device, shape, options, pagesPerSequence, _arena);
         _runner = new ModelRunner(
             Plan, _kernels, weights, _buffers, pool, _layout, _slots.Addresses, _records.DeviceAddress, _stream, options.UsesDependentLaunch);
+        PersistentObstacle = Plan.PersistentObstacle;
+        if (Plan.Persistent is { } persistent)
+        {
+            PersistentObstacle = persistent.FindObstacle(_kernels[persistent.Kernel].ResidentClusters());
+            if (PersistentObstacle is null)
+                _persistent = new PersistentStep(persistent, _kernels, weights, _buffers, pool, _layout, _slots.Addresses, _arena, _stream);
+        }
+
+        if (PersistentObstacle is not null)
+            options.Notice?.Invoke($"One sequence is decoded by several kernels a layer, not by the persistent one: {PersistentObstacle}.");
         Tell(options, "memory", ref since);
-        _graphs = options.UsesGraphs ? new DecodeGraphs(_runner, _stream, options.MaxSequences) : null;
+        _graphs = options.UsesGraphs ? new DecodeGraphs(_runner, _persistent, _stream, options.MaxSequences) : null;
         _stream.Synchronize();
         Tell(options, "graphs", ref since);
         _output = new CudaStepOutput(_records, options.MaxSequences, shape.VocabularySize, shape.HiddenSize);
@@ -108,6 +119,12 @@ public sealed class CudaExecutor : IExecutor, IDeviceSampling
     /// <summary>Whether decoding steps replay graphs; measurements of single kernels switch it off for a step.</summary>
     internal bool RunsGraphs { get; set; } = true;
 
+    /// <summary>The persistent kernel's side, or null where it is not used.</summary>
+    internal PersistentStep? Persistent => _persistent;
+
+    /// <summary>Why the persistent kernel is not used although it was asked for, or null.</summary>
+    internal string? PersistentObstacle { get; }
+
     /// <summary>Device memory taken, in bytes.</summary>
     public long DeviceBytes => _arena.ByteCount;
 
@@ -127,7 +144,9 @@ public sealed class CudaExecutor : IExecutor, IDeviceSampling
     {
         try
         {
-            return KernelPlanner.Create(graph, profile, DeviceSamplers(options), keepsBf16Copies, options.KeyValueFormat);
+            return KernelPlanner.Create(
+                graph, profile, DeviceSamplers(options), keepsBf16Copies, options.KeyValueFormat,
+                options is { UsesPersistentKernel: true, UsesGraphs: true } ? options.PersistentTuning : null);
         }
         catch (KernelPlanException exception)
         {
@@ -178,7 +197,7 @@ public sealed class CudaExecutor : IExecutor, IDeviceSampling
         PendingStep step = _steps[sequence % _steps.Length];
         int hostLogits = Describe(batch, step, sequence);
         bool isDecode = StepWriter.IsDecode(batch);
-        nint graph = isDecode && RunsGraphs && _graphs is not null ? _graphs.For(batch.RowCount) : 0;
+        nint graph = isDecode && RunsGraphs && _graphs is not null ? _graphs.For(batch.RowCount, batch.Start[0] + 1) : 0;
         bool listsLogitsApart = !isDecode && hostLogits + batch.RowCount > _layout.RowCapacity;
         int firstList = graph != 0 && _writer.Continues(batch) ? 0 : Upload(batch, sequence, listsLogitsApart);
         if (graph != 0)
@@ -223,6 +242,7 @@ public sealed class CudaExecutor : IExecutor, IDeviceSampling
 
         _device.MakeCurrent();
         _graphs?.Dispose();
+        _persistent?.Dispose();
         foreach (PendingStep step in _steps)
             step.Dispose();
         _writer.Dispose();
@@ -363,7 +383,7 @@ public sealed class CudaExecutor : IExecutor, IDeviceSampling
         {
             if (spins % SpinsPerQuery == 0)
             {
-                _stream.ThrowIfFailed();
+                _stream.ThrowIfFailed(_persistent?.Failure);
                 ThrowIfHung(started);
             }
 

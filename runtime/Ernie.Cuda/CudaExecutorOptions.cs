@@ -41,6 +41,12 @@ public sealed class CudaExecutorOptions
     /// <summary>How long a step may take before the device counts as lost.</summary>
     public TimeSpan StepTimeout { get; init; } = TimeSpan.FromSeconds(30);
 
+    /// <summary>Whether one sequence alone is decoded by the persistent kernel, where there is one for the device and the model; only with <see cref="UsesGraphs"/>.</summary>
+    public bool UsesPersistentKernel { get; init; } = true;
+
+    /// <summary>Sizes of the persistent kernel; measurements try others.</summary>
+    internal PersistentTuning PersistentTuning { get; init; } = new();
+
     /// <summary>Samplers whose device form is compiled in.</summary>
     public IReadOnlyList<ISampler> Samplers { get; init; } = [];
 
@@ -52,6 +58,9 @@ public sealed class CudaExecutorOptions
 
     /// <summary>Told how long each part of the start took.</summary>
     public Action<string, TimeSpan>? Phase { get; init; }
+
+    /// <summary>Told in a sentence of what was asked for and is not used.</summary>
+    public Action<string>? Notice { get; init; }
 
     /// <summary>Told after each kernel is ready; from several threads.</summary>
     public Action<KernelCompiled>? Progress { get; init; }

@@ -96,6 +96,7 @@ public sealed class EngineBuilder
                 Options = _engineOptions,
                 Samplers = [.. catalog.Samplers.Values],
                 Phase = (phase, elapsed) => Note(phase, elapsed),
+                Notice = Progress,
                 RefuseSamplers = broken => Refuse(catalog, broken),
             };
             executor = BackendList.Load(Backends, request, Progress);

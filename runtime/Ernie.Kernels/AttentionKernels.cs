@@ -187,14 +187,17 @@ public sealed class AttentionKernels
         Constants = Constants(shape, format),
     };
 
+    /// <summary>Factor of the scores, the same in every kernel that attends. Softmax runs in base 2: log2(e) / sqrt(head size).</summary>
+    /// <param name="shape">The model's numbers.</param>
+    internal static KernelConstant Scale(ModelShape shape) => KernelConstant.Of("kScale", (float)(Math.Log2(Math.E) / Math.Sqrt(shape.HeadDim)));
+
     private static KernelConstant[] Constants(ModelShape shape, KeyValueFormat format) =>
     [
         KernelConstant.Of("kHeads", shape.QueryHeads),
         KernelConstant.Of("kKeyValueHeads", shape.KeyValueHeads),
         KernelConstant.Of("kHeadSize", shape.HeadDim),
         KernelConstant.Of("kTokensPerPage", KernelPlan.TokensPerPage),
-        // Softmax runs in base 2: log2(e) / sqrt(head size).
-        KernelConstant.Of("kScale", (float)(Math.Log2(Math.E) / Math.Sqrt(shape.HeadDim))),
+        Scale(shape),
         KernelConstant.Of("ernie::CacheFormat", "kCache", "ernie::CacheFormat::" + format switch
         {
             KeyValueFormat.BFloat16 => "kBfloat16",

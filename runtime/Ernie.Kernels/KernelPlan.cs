@@ -45,12 +45,19 @@ public sealed class KernelPlan
     /// <summary>Draws tokens: one kernel with every sampler's device form, so that a mixed batch is one launch.</summary>
     public required KernelSpec Sample { get; init; }
 
+    /// <summary>Decodes one sequence in one launch; null where it does not suit the device or the model.</summary>
+    public PersistentKernel? Persistent { get; init; }
+
+    /// <summary>Why there is no <see cref="Persistent"/> although it was asked for; null where there is, or where nobody asked.</summary>
+    public string? PersistentObstacle { get; init; }
+
     /// <summary>All kernels.</summary>
     public IEnumerable<KernelSpec> Kernels =>
     [
         Embed, Normalize, .. Attention.Kernels, SetSlot, Sample,
         // Linears of one format share the kernel that expands it.
         .. Linears.SelectMany(linear => linear.Kernels).Distinct(),
+        .. Persistent is { } persistent ? [persistent.Kernel] : Array.Empty<KernelSpec>(),
     ];
 
     /// <summary>All linears, in the order of a layer, the head last.</summary>

@@ -28,6 +28,8 @@ public static class KernelPlanPrinter
         output.WriteLine(Text($"{Title(plan)}, {batch} sequence(s) of {contextLength} tokens"));
         double seconds = PrintLaunches(plan, PlannedSteps.Decode(plan, batch, contextLength), output);
         output.WriteLine(Text($"floor of the step {seconds * 1e6:F2} us, {batch / seconds:F0} tokens/s"));
+        if (batch == 1 && plan.PersistentObstacle is { } obstacle)
+            output.WriteLine($"no persistent kernel: {obstacle}");
     }
 
     /// <summary>Prints a step that reads a prompt.</summary>

@@ -36,13 +36,14 @@ public sealed class KernelPlanner
     /// <param name="samplers">Samplers with a device form, in the order of their index.</param>
     /// <param name="keepsBf16Copies">Whether quantised weights may also be kept in bf16, for steps of more than 8 tokens.</param>
     /// <param name="cache">Storage of keys and values.</param>
+    /// <param name="persistent">Sizes of the persistent decode kernel, or null for none; where it does not suit the device or the model there is none either, and the plan says why.</param>
     /// <exception cref="KernelPlanException">There are no kernels for the model.</exception>
     public static KernelPlan Create(
         ModelGraph graph, DeviceProfile device, IReadOnlyList<ISampler>? samplers = null, bool keepsBf16Copies = true,
-        KeyValueFormat cache = KeyValueFormat.BFloat16)
+        KeyValueFormat cache = KeyValueFormat.BFloat16, PersistentTuning? persistent = null)
     {
         ArgumentNullException.ThrowIfNull(device);
-        return new KernelPlanner(DenseModel.From(graph), device, keepsBf16Copies, cache).Create(samplers ?? []);
+        return new KernelPlanner(DenseModel.From(graph), device, keepsBf16Copies, cache).Create(samplers ?? [], persistent);
     }
 
     /// <summary>Bytes that the bf16 copies of quantised weights take.</summary>
@@ -58,9 +59,11 @@ public sealed class KernelPlanner
 
     private ModelShape Shape => _model.Shape;
 
-    private KernelPlan Create(IReadOnlyList<ISampler> samplers)
+    private KernelPlan Create(IReadOnlyList<ISampler> samplers, PersistentTuning? persistent)
     {
         DenseLayer layer = _model.Layers[0];
+        string? obstacle = null;
+        PersistentKernel? alone = persistent is null ? null : PersistentKernel.TryCreate(_model, _device, _cache, persistent, out obstacle);
         int normThreads = Math.Clamp(Shape.HiddenSize / 4, WarpSize, 256);
         return new KernelPlan
         {
@@ -78,6 +81,8 @@ public sealed class KernelPlanner
             Head = Linear("head", _model.Head, "kLogits", normalizes: true),
             SetSlot = Kernel("set_slot", "sampling/set_slot", "set_slot", "SetSlotArgs", 1024, KernelConstant.Of("kVocabulary", Shape.VocabularySize)),
             Sample = SamplerKernel.Create("sample", Shape.VocabularySize, samplers),
+            Persistent = alone,
+            PersistentObstacle = obstacle,
         };
     }
 
@@ -202,7 +207,7 @@ public sealed class KernelPlanner
         return new LinearTile(kernel, tokens, outputs);
     }
 
-    private static string FormatName(WeightFormat format) => format switch
+    internal static string FormatName(WeightFormat format) => format switch
     {
         WeightFormat.BFloat16 => "kBfloat16",
         WeightFormat.Int8 => "kInt8",

@@ -19,7 +19,17 @@ public static class PlannedSteps
         var attention = new PlannedLaunch(
             launch.Kernel, shape.LayerCount, launch.GridX * launch.GridY * launch.GridZ,
             batch * CacheBytes(plan, contextLength), 4.0 * batch * contextLength * shape.QueryWidth);
-        return Step(plan, batch, batch, attention);
+        IReadOnlyList<PlannedLaunch> step = Step(plan, batch, batch, attention);
+        if (plan.Persistent is not { } persistent || batch > 1 || contextLength > PersistentKernel.MostTokens)
+            return step;
+
+        // One launch does the work of all but the last.
+        PlannedLaunch[] replaced = [.. step.SkipLast(1)];
+        return
+        [
+            new PlannedLaunch(persistent.Kernel, 1, persistent.Shares.Blocks, replaced.Sum(one => one.Count * one.Bytes), replaced.Sum(one => one.Count * one.Flops)),
+            step[^1],
+        ];
     }
 
     /// <summary>A step that reads the prompt of one sequence and draws its first token.</summary>

@@ -49,9 +49,38 @@ public sealed class KernelCompilationTests : IDisposable
         IReadOnlyDictionary<KernelSpec, CompiledKernel> kernels = new KernelCompiler(new CubinCache(_folder), nvrtc).Compile(specifications, architecture);
 
         Assert.Equal(specifications.Length, kernels.Count);
+        AssertFit(kernels, architecture);
+    }
+
+    /// <summary>The persistent kernel by itself: it is long, and its author wants to know soon.</summary>
+    [Theory]
+    [InlineData("tales", false)]
+    [InlineData("ernie-4.5-0.3b", false)]
+    [InlineData("ernie-4.5-0.3b", true)]
+    public void Compile_PersistentKernel_SpillsNothing(string model, bool traces)
+    {
+        NvrtcCompiler nvrtc = NvrtcForTests.Require();
+        GpuArchitecture architecture = GpuArchitecture.Parse("sm_90a");
+        ModelShape shape = model == "tales" ? DenseGraphs.Tales : DenseGraphs.Base;
+        KernelSpec[] specifications =
+        [
+            .. from recipe in DenseGraphs.Recipes.Values
+               let plan = KernelPlanner.Create(
+                   DenseGraphs.Create(shape, recipe), DeviceProfile.Typical(architecture), persistent: new PersistentTuning { Traces = traces })
+               select plan.Persistent!.Kernel, // The test fails without.
+        ];
+
+        IReadOnlyDictionary<KernelSpec, CompiledKernel> kernels = new KernelCompiler(new CubinCache(_folder), nvrtc).Compile(specifications, architecture);
+
+        // Reading the clock may cost a few registers more than there are.
+        AssertFit(kernels, architecture, spilledBytes: traces ? 64 : 0);
+    }
+
+    private static void AssertFit(IReadOnlyDictionary<KernelSpec, CompiledKernel> kernels, GpuArchitecture architecture, int spilledBytes = 0)
+    {
         foreach ((KernelSpec specification, CompiledKernel kernel) in kernels)
         {
-            Assert.True(kernel.LocalBytes == 0, $"{specification.Name} spills {kernel.LocalBytes} bytes with {kernel.Registers} registers");
+            Assert.True(kernel.LocalBytes <= spilledBytes, $"{specification.Name} spills {kernel.LocalBytes} bytes with {kernel.Registers} registers");
             Assert.InRange(kernel.Registers, 1, 255);
             Assert.Equal("\u007FELF", System.Text.Encoding.Latin1.GetString(kernel.Cubin.Span[..4]));
             long shared = CubinImage.StaticSharedBytes(kernel.Cubin.Span, specification.Name) + specification.SharedMemoryBytes;
@@ -69,13 +98,15 @@ public sealed class KernelCompilationTests : IDisposable
             new(WeightEncoding.Int8PerChannel, WeightEncoding.Bf16),
         ]);
 
-    [Fact]
-    public void StaticSharedBytes_OfACompiledKernel_AreWhatItDeclares()
+    [Theory]
+    [InlineData("sm_80")]
+    [InlineData("sm_90a")]
+    public void StaticSharedBytes_OfACompiledKernel_AreWhatItDeclares(string architecture)
     {
         NvrtcCompiler nvrtc = NvrtcForTests.Require();
         KernelSpec kernel = Sharing(1234);
 
-        CompiledKernel compiled = nvrtc.Compile(KernelSource.Create(kernel), GpuArchitecture.Parse("sm_80"));
+        CompiledKernel compiled = nvrtc.Compile(KernelSource.Create(kernel), GpuArchitecture.Parse(architecture));
 
         Assert.Equal(4 * 1234, CubinImage.StaticSharedBytes(compiled.Cubin.Span, kernel.Name));
         Assert.Equal(0, CubinImage.StaticSharedBytes(compiled.Cubin.Span, "another"));
@@ -208,6 +239,7 @@ public sealed class KernelCompilationTests : IDisposable
             + Size<StepHeader>("StepHeader")),
         ("ernie/attention/attention_wgmma.cuh", Size<AttentionArguments>("AttentionArgs") + Size<AttentionTensorArguments>("AttentionTensorArgs")),
         ("ernie/attention/store_cache.cuh", Size<StoreCacheArguments>("StoreCacheArgs")),
+        ("ernie/persistent/decode_step.cuh", Size<PersistentArguments>("PersistentArgs") + Size<PersistentLayer>("PersistentLayer")),
         ("ernie/sampling/set_slot.cuh", Size<SetSlotArguments>("SetSlotArgs") + Size<SlotState>("SlotState")),
         ("ernie/sampling/sample_rows.cuh", Size<SampleArguments>("SampleArgs")));
 
@@ -252,6 +284,9 @@ public sealed class KernelCompilationTests : IDisposable
             }
             """),
     };
+
+    private static string Value(int value, string name) =>
+        string.Create(CultureInfo.InvariantCulture, $"static_assert(ernie::{name} == {value}, \"value of {name}\");\n");
 
     private static string Size<T>(string name) =>
         string.Create(CultureInfo.InvariantCulture, $"static_assert(sizeof(ernie::{name}) == {Unsafe.SizeOf<T>()}, \"size of {name}\");\n");

@@ -11,6 +11,9 @@ public static class CubinImage
     private const int FileOffsetInEntry = 0x18, SizeInEntry = 0x20;
     private const int HeaderBytes = 0x40;
 
+    // From compute capability 9.0 on the section begins with what the driver keeps for itself, beyond what a block may have.
+    private const long ReservedBytes = 1024;
+
     /// <summary>Shared memory that a kernel declares itself, in bytes; what the launch adds is not in the file.</summary>
     /// <param name="cubin">The file.</param>
     /// <param name="kernel">Name of the entry point.</param>
@@ -31,14 +34,19 @@ public static class CubinImage
             throw new InvalidDataException($"The cubin of '{kernel}' has a table of {count} sections at {table} that does not lie in its {cubin.Length} bytes.");
 
         ReadOnlySpan<byte> texts = cubin[checked((int)Number(cubin, names, FileOffsetInEntry))..];
+        long bytes = 0, reserved = 0;
         for (int section = 0; section < count; section++)
         {
             int name = BinaryPrimitives.ReadInt32LittleEndian(Entry(cubin, section));
-            if ((uint)name < (uint)texts.Length && texts[name..].StartsWith(wanted))
-                return Number(cubin, section, SizeInEntry);
+            if ((uint)name >= (uint)texts.Length)
+                continue;
+            if (texts[name..].StartsWith(wanted))
+                bytes = Number(cubin, section, SizeInEntry);
+            else if (texts[name..].StartsWith(".nv.shared.reserved.0\0"u8))
+                reserved = ReservedBytes;
         }
 
-        return 0;
+        return Math.Max(0, bytes - reserved);
 
         ReadOnlySpan<byte> Entry(ReadOnlySpan<byte> file, int section) => file.Slice((int)table + (section * entryBytes), entryBytes);
 

@@ -49,25 +49,30 @@ internal sealed class CudaKernel : IDisposable
         return blocks;
     }
 
-    /// <summary>Queues a launch.</summary>
+    /// <summary>Clusters that the device holds at once. The runtime's own wishes may leave room for fewer.</summary>
+    public unsafe int ResidentClusters()
+    {
+        CuLaunchAttribute cluster = new() { Id = Interop.Cuda.CU_LAUNCH_ATTRIBUTE_CLUSTER_DIMENSION, X = (uint)Specification.ClusterSize, Y = 1, Z = 1 };
+        CuLaunchConfig config = Config(0, Specification.ClusterSize, 1, 1) with { Attributes = &cluster, AttributeCount = 1 };
+        Interop.Cuda.Check(
+            Interop.Cuda.cuOccupancyMaxActiveClusters(out int clusters, _function, &config), $"cuOccupancyMaxActiveClusters({Specification.Name})");
+        return clusters;
+    }
+
+    /// <summary>Queues a launch. Clusters are the kernel's own: their size is compiled in.</summary>
     /// <typeparam name="TArguments">The kernel's argument struct, field by field.</typeparam>
-    public unsafe void Launch<TArguments>(nint stream, int gridX, int gridY, int gridZ, in TArguments arguments, bool overlapsPrevious)
+    /// <param name="stream">Where to; may be capturing.</param>
+    /// <param name="gridX">Blocks, a multiple of the cluster's.</param>
+    /// <param name="gridY">Blocks.</param>
+    /// <param name="gridZ">Blocks.</param>
+    /// <param name="arguments">Copied.</param>
+    /// <param name="overlapsPrevious">Whether it may begin before the kernel in front of it has ended.</param>
+    public unsafe void Launch<TArguments>(
+        nint stream, int gridX, int gridY, int gridZ, in TArguments arguments, bool overlapsPrevious)
         where TArguments : unmanaged
     {
         CuLaunchAttribute attribute = new() { Id = Interop.Cuda.CU_LAUNCH_ATTRIBUTE_PROGRAMMATIC_STREAM_SERIALIZATION, X = 1 };
-        CuLaunchConfig config = new()
-        {
-            GridX = (uint)gridX,
-            GridY = (uint)gridY,
-            GridZ = (uint)gridZ,
-            BlockX = (uint)Specification.Threads,
-            BlockY = 1,
-            BlockZ = 1,
-            SharedMemoryBytes = (uint)Specification.SharedMemoryBytes,
-            Stream = stream,
-            Attributes = &attribute,
-            AttributeCount = overlapsPrevious ? 1u : 0u,
-        };
+        CuLaunchConfig config = Config(stream, gridX, gridY, gridZ) with { Attributes = &attribute, AttributeCount = overlapsPrevious ? 1u : 0u };
         fixed (TArguments* pointer = &arguments)
         {
             void* parameter = pointer;
@@ -80,4 +85,16 @@ internal sealed class CudaKernel : IDisposable
     }
 
     public void Dispose() => _module.Dispose();
+
+    private CuLaunchConfig Config(nint stream, int gridX, int gridY, int gridZ) => new()
+    {
+        GridX = (uint)gridX,
+        GridY = (uint)gridY,
+        GridZ = (uint)gridZ,
+        BlockX = (uint)Specification.Threads,
+        BlockY = 1,
+        BlockZ = 1,
+        SharedMemoryBytes = (uint)Specification.SharedMemoryBytes,
+        Stream = stream,
+    };
 }

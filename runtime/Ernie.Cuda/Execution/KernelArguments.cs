@@ -116,6 +116,23 @@ internal struct SampleArguments
     public int LogitStride, RowCapacity;
 }
 
+/// <summary>ernie::PersistentLayer.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal struct PersistentLayer
+{
+    public ulong QueryKeyValue, Output, GateUp, Down;
+    public ulong QueryKeyValueScales, OutputScales, GateUpScales, DownScales;
+    public ulong InputNorm, PostAttentionNorm, Keys, Values;
+}
+
+/// <summary>ernie::PersistentArgs.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal struct PersistentArguments
+{
+    public ulong Header, PageTable, LastToken, Embedding, Places, Layers, FinalNorm, Head, HeadScales, Rotations, Logits, Words, Trace, Note;
+    public int RowCapacity, PagesPerSlot;
+}
+
 /// <summary>ernie::StepHeader.</summary>
 [StructLayout(LayoutKind.Sequential)]
 internal struct StepHeader

@@ -65,6 +65,13 @@ internal sealed class ModelRunner
         Sample(Math.Max(step.LogitRows, 1));
     }
 
+    /// <summary>Queues a decoding step of one row by the persistent kernel.</summary>
+    public void RunPersistent(PersistentStep persistent)
+    {
+        persistent.Launch(_stream);
+        Sample(1);
+    }
+
     /// <summary>Queues the head for tokens that are listed elsewhere than in the step's rows.</summary>
     /// <param name="rows">Most tokens.</param>
     /// <param name="tokens">Device address of the tokens' indices in the batch.</param>

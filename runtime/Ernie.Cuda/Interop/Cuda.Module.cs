@@ -26,4 +26,7 @@ internal static partial class Cuda
     [LibraryImport(Libraries.Cuda)]
     internal static partial CuResult cuOccupancyMaxActiveBlocksPerMultiprocessor(
         out int blocks, nint function, int blockSize, nuint dynamicSharedMemoryBytes);
+
+    [LibraryImport(Libraries.Cuda)]
+    internal static unsafe partial CuResult cuOccupancyMaxActiveClusters(out int clusters, nint function, CuLaunchConfig* config);
 }

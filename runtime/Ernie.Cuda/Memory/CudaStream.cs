@@ -16,11 +16,12 @@ internal sealed class CudaStream : IDisposable
     public void Synchronize() => Interop.Cuda.Check(Interop.Cuda.cuStreamSynchronize(Handle));
 
     /// <summary>Throws when queued work has failed.</summary>
-    public void ThrowIfFailed()
+    /// <param name="cause">What is known of the cause, or null.</param>
+    public void ThrowIfFailed(string? cause)
     {
         CuResult result = Interop.Cuda.cuStreamQuery(Handle);
-        if (result != CuResult.CUDA_ERROR_NOT_READY)
-            Interop.Cuda.Check(result, "a kernel of the step");
+        if (result is not CuResult.CUDA_SUCCESS and not CuResult.CUDA_ERROR_NOT_READY)
+            Interop.Cuda.Check(result, cause is null ? "a kernel of the step" : $"a kernel of the step ({cause})");
     }
 
     /// <summary>Copies host memory to the device and waits; for loading.</summary>

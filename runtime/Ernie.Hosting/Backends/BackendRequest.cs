@@ -30,6 +30,9 @@ public sealed record BackendRequest
     /// <summary>Told how long each part of loading took, by backends that know.</summary>
     public Action<string, TimeSpan>? Phase { get; init; }
 
+    /// <summary>Told in a sentence of what a device could do and does not, and why.</summary>
+    public Action<string>? Notice { get; init; }
+
     /// <summary>Told of samplers whose device form does not compile, before the device is made ready without them.</summary>
     public Action<IReadOnlyList<(ISampler Sampler, PluginDiagnostic Diagnostic)>>? RefuseSamplers { get; init; }
 }

@@ -43,7 +43,7 @@ public sealed class CudaBackend : IBackend
         {
             _device ??= CudaDevice.Open();
             CudaExecutorOptions executorOptions = ExecutorOptions(
-                options, request.Quantization, WorkingSamplers(request, _device.Profile.Architecture), request.Phase);
+                options, request.Quantization, WorkingSamplers(request, _device.Profile.Architecture), request.Phase, request.Notice);
             var executor = new CudaExecutor(_device, request.Graph, new WeightLoader(request.Checkpoint, request.Layout), executorOptions);
             return CheckMemory(executor, options);
         }
@@ -58,8 +58,10 @@ public sealed class CudaBackend : IBackend
     /// <param name="quantization">Precisions.</param>
     /// <param name="samplers">Samplers that requests may choose.</param>
     /// <param name="phase">Told how long each part of the start took.</param>
+    /// <param name="notice">Told of what is not used, and why.</param>
     public static CudaExecutorOptions ExecutorOptions(
-        EngineOptions options, QuantizationOptions quantization, IReadOnlyList<ISampler> samplers, Action<string, TimeSpan>? phase = null)
+        EngineOptions options, QuantizationOptions quantization, IReadOnlyList<ISampler> samplers, Action<string, TimeSpan>? phase = null,
+        Action<string>? notice = null)
     {
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(quantization);
@@ -75,6 +77,7 @@ public sealed class CudaBackend : IBackend
             KeyValueFormat = FormatOf(quantization.KeyValueCache),
             Samplers = samplers,
             Phase = phase,
+            Notice = notice,
         };
     }
 

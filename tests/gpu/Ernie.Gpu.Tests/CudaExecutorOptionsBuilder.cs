@@ -27,6 +27,12 @@ internal sealed class CudaExecutorOptionsBuilder
 
     public TimeSpan StepTimeout { get; set; } = TimeSpan.FromSeconds(30);
 
+    public bool UsesPersistentKernel { get; set; } = true;
+
+    public PersistentTuning PersistentTuning { get; set; } = new();
+
+    public Action<string>? Notice { get; set; }
+
     public IReadOnlyList<ISampler> Samplers { get; set; } = [ArgMaxSampler.Instance];
 
     public double GpuMemoryUtilization { get; set; } = 0.9;
@@ -45,6 +51,9 @@ internal sealed class CudaExecutorOptionsBuilder
         UsesDependentLaunch = UsesDependentLaunch,
         KeepsBf16Copies = KeepsBf16Copies,
         KeyValueFormat = KeyValueFormat,
+        UsesPersistentKernel = UsesPersistentKernel,
+        PersistentTuning = PersistentTuning,
+        Notice = Notice,
         Samplers = Samplers,
         GpuMemoryUtilization = GpuMemoryUtilization,
         CubinCache = CubinCache,

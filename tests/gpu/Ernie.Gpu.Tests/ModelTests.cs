@@ -193,7 +193,7 @@ public sealed class ModelTests
     }
 
     // A different token is excused where the reference itself nearly took another.
-    private static void AssertGreedy(ModelFixtures.Prompt prompt, int[] tokens)
+    internal static void AssertGreedy(ModelFixtures.Prompt prompt, int[] tokens)
     {
         for (int step = 0; step < tokens.Length; step++)
         {
