@@ -3,6 +3,7 @@ using Ernie.Cuda.Interop;
 using Ernie.Graph;
 using Ernie.Kernels;
 using Ernie.Testing.Gpu;
+using static Ernie.Gpu.Tests.BenchmarkReport;
 
 namespace Ernie.Gpu.Tests;
 
@@ -13,8 +14,6 @@ namespace Ernie.Gpu.Tests;
 public sealed class AttentionBenchmarks
 {
     private const int Launches = 18, Replays = 15;
-
-    private static readonly string s_report = Environment.GetEnvironmentVariable("ERNIE_BENCH_FILE") ?? "";
 
     [Theory(Explicit = true)]
     [InlineData(KeyValueFormat.BFloat16, "3x2")]
@@ -107,9 +106,6 @@ public sealed class AttentionBenchmarks
         graph.Dispose();
         Array.Sort(times);
         string rate = flops > 0 ? $"{(flops / times[Replays / 2] / 1e6).ToString("F0", CultureInfo.InvariantCulture)} TFLOP/s" : $"{(bytes / times[Replays / 2] / 1e6).ToString("F2", CultureInfo.InvariantCulture)} TB/s";
-        string line = string.Create(CultureInfo.InvariantCulture, $"bench {title}: {times[Replays / 2]:F2} us (min {times[0]:F2}, max {times[^1]:F2}), {rate}");
-        Console.WriteLine(line);
-        if (s_report.Length > 0)
-            File.AppendAllText(s_report, line + Environment.NewLine);
+        Report($"{title}: {times[Replays / 2]:F2} us (min {times[0]:F2}, max {times[^1]:F2}), {rate}");
     }
 }

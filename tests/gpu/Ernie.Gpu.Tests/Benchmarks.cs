@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Globalization;
 using Ernie.Cuda;
 using Ernie.Cuda.Compilation;
 using Ernie.Cuda.Interop;
@@ -7,6 +6,7 @@ using Ernie.Cuda.Memory;
 using Ernie.Execution;
 using Ernie.Kernels;
 using Ernie.Sampling;
+using static Ernie.Gpu.Tests.BenchmarkReport;
 
 namespace Ernie.Gpu.Tests;
 
@@ -16,8 +16,6 @@ namespace Ernie.Gpu.Tests;
 /// </summary>
 public sealed class Benchmarks
 {
-    private static readonly string s_report = Environment.GetEnvironmentVariable("ERNIE_BENCH_FILE") ?? "";
-
     [Theory(Explicit = true)]
     [InlineData("bf16")]
     [InlineData("wint8")]
@@ -201,13 +199,5 @@ public sealed class Benchmarks
     {
         Random random = new(seed + 1);
         return [.. Enumerable.Range(0, length).Select(_ => random.Next(100, 100000))];
-    }
-
-    private static void Report(FormattableString text)
-    {
-        string line = "bench " + text.ToString(CultureInfo.InvariantCulture);
-        Console.WriteLine(line);
-        if (s_report.Length > 0)
-            File.AppendAllText(s_report, line + Environment.NewLine);
     }
 }

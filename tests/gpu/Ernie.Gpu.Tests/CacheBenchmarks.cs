@@ -1,9 +1,9 @@
 using System.Diagnostics;
-using System.Globalization;
 using Ernie.Cuda;
 using Ernie.Execution;
 using Ernie.Kernels;
 using Ernie.Sampling;
+using static Ernie.Gpu.Tests.BenchmarkReport;
 
 namespace Ernie.Gpu.Tests;
 
@@ -13,8 +13,6 @@ namespace Ernie.Gpu.Tests;
 /// </summary>
 public sealed class CacheBenchmarks
 {
-    private static readonly string s_report = Environment.GetEnvironmentVariable("ERNIE_BENCH_FILE") ?? "";
-
     [Theory(Explicit = true)]
     [InlineData("bf16", KeyValueFormat.BFloat16)]
     [InlineData("bf16", KeyValueFormat.Float8)]
@@ -138,13 +136,5 @@ public sealed class CacheBenchmarks
         executor.Complete();
         Array.Sort(times);
         Report($"{title} decode {rows} x {context}: {times[1]:F1} us/step (min {times[0]:F1}, max {times[2]:F1}), {rows / times[1] * 1e6:F0} tok/s");
-    }
-
-    private static void Report(FormattableString text)
-    {
-        string line = "bench " + text.ToString(CultureInfo.InvariantCulture);
-        Console.WriteLine(line);
-        if (s_report.Length > 0)
-            File.AppendAllText(s_report, line + Environment.NewLine);
     }
 }

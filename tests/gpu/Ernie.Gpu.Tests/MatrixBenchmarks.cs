@@ -6,6 +6,7 @@ using Ernie.Cuda.Memory;
 using Ernie.Graph;
 using Ernie.Kernels;
 using Ernie.Testing.Gpu;
+using static Ernie.Gpu.Tests.BenchmarkReport;
 
 namespace Ernie.Gpu.Tests;
 
@@ -18,8 +19,6 @@ public sealed class MatrixBenchmarks
 {
     private const int Replays = 9, MostTokens = 4096, Positions = 4096;
     private const long WeightBytes = 216L << 20;
-
-    private static readonly string s_report = Environment.GetEnvironmentVariable("ERNIE_BENCH_FILE") ?? "";
 
     [Theory(Explicit = true)]
     [InlineData(16)]
@@ -125,14 +124,6 @@ public sealed class MatrixBenchmarks
             foreach ((_, FormattableString text) in results.OrderBy(result => result.Microseconds))
                 Report(text);
         }
-    }
-
-    private static void Report(FormattableString text)
-    {
-        string line = "bench " + text.ToString(CultureInfo.InvariantCulture);
-        Console.WriteLine(line);
-        if (s_report.Length > 0)
-            File.AppendAllText(s_report, line + Environment.NewLine);
     }
 
     private static (LinearKernels Linear, string Name, string Epilogue)[] Matrices(KernelPlan plan) =>

@@ -1,8 +1,8 @@
-using System.Globalization;
 using Ernie.Cuda;
 using Ernie.Execution;
 using Ernie.Sampling;
 using Ernie.Testing.Samplers;
+using static Ernie.Gpu.Tests.BenchmarkReport;
 
 namespace Ernie.Gpu.Tests;
 
@@ -12,8 +12,6 @@ namespace Ernie.Gpu.Tests;
 /// </summary>
 public sealed class SamplerBenchmarks
 {
-    private static readonly string s_report = Environment.GetEnvironmentVariable("ERNIE_BENCH_FILE") ?? "";
-
     /// <summary>The kernel by itself, launch after launch, over logits like a model's and like an untrained one's.</summary>
     [Fact(Explicit = true)]
     public void Kernel_EverySampler_IsMeasured()
@@ -154,13 +152,5 @@ public sealed class SamplerBenchmarks
 
         Array.Sort(times);
         return times[Runs / 2];
-    }
-
-    private static void Report(FormattableString text)
-    {
-        string line = "bench " + text.ToString(CultureInfo.InvariantCulture);
-        Console.WriteLine(line);
-        if (s_report.Length > 0)
-            File.AppendAllText(s_report, line + Environment.NewLine);
     }
 }
