@@ -46,7 +46,7 @@ public sealed class KernelCompilationTests : IDisposable
             ];
         }
 
-        IReadOnlyDictionary<KernelSpec, CompiledKernel> kernels = new KernelCompiler(new CubinCache(_folder), nvrtc).Compile(specifications, architecture);
+        IReadOnlyDictionary<KernelSpec, CompiledKernel> kernels = new KernelCompiler(TestCubins.Cache, nvrtc).Compile(specifications, architecture);
 
         Assert.Equal(specifications.Length, kernels.Count);
         AssertFit(kernels, architecture);
@@ -186,7 +186,7 @@ public sealed class KernelCompilationTests : IDisposable
         KernelSpec together = SamplerKernel.Create("sample", DenseGraphs.Base.VocabularySize, ShippedDeviceForms.All);
         KernelSpec standard = SamplerKernel.Create("sample_standard", DenseGraphs.Base.VocabularySize, [ShippedDeviceForms.Named("standard")]);
 
-        IReadOnlyDictionary<KernelSpec, CompiledKernel> kernels = new KernelCompiler(new CubinCache(_folder), nvrtc).Compile([together, standard], architecture);
+        IReadOnlyDictionary<KernelSpec, CompiledKernel> kernels = new KernelCompiler(TestCubins.Cache, nvrtc).Compile([together, standard], architecture);
 
         Assert.All(kernels, pair => Assert.True(pair.Value.LocalBytes == 0, $"{pair.Key.Name} spills {pair.Value.LocalBytes} bytes with {pair.Value.Registers} registers"));
         Assert.All(kernels.Values, kernel => Assert.InRange(kernel.Registers, 1, 64)); // 1,024 threads share 65,536
