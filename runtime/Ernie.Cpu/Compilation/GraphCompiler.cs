@@ -17,7 +17,7 @@ internal sealed class GraphCompiler
     private readonly CpuResources _resources;
     private readonly BufferPool _pool;
     private readonly Dictionary<ValueId, ValueBuffer> _buffers = [];
-    private readonly Dictionary<LinearNode, PreparedLayer> _layers = new(ReferenceEqualityComparer.Instance);
+    private readonly LinearLayers _layers;
     private readonly Dictionary<RopeParameters, RopeTable> _ropeTables;
     private readonly Dictionary<RowStorage, int> _lastUse = new(ReferenceEqualityComparer.Instance);
     private readonly List<Operation> _tokenOperations = [];
@@ -33,6 +33,7 @@ internal sealed class GraphCompiler
         _weights = weights;
         _resources = resources;
         _pool = resources.Pool;
+        _layers = new LinearLayers(graph, weights, resources);
         _ropeTables = resources.RopeTables;
         _operations = _tokenOperations;
         Logits = new RowStorage(graph[graph.Logits].Width);
@@ -96,8 +97,8 @@ internal sealed class GraphCompiler
             _pool.Return(storage);
         }
 
-        if (node is LinearNode linear && _layers.Remove(linear, out PreparedLayer? layer) && --layer.Users.Count == 0 && layer.Activations is { } activations)
-            _pool.Return(activations);
+        if (node is LinearNode linear)
+            _layers.Release(linear);
     }
 
     private void CompileNode(GraphNode node)
@@ -107,7 +108,7 @@ internal sealed class GraphCompiler
             case EmbedNode embed:
             {
                 ValueBuffer output = Define(embed.Output);
-                LinearConsumers consumers = Consumers(embed.Output, out object[] prepared);
+                LinearConsumers consumers = _layers.Consumers(embed.Output, out object[] prepared);
                 _operations.Add(new EmbedOperation(_weights.Table(embed.Table), output, consumers) { Reads = [], Writes = [output.Storage, .. prepared] });
                 break;
             }
@@ -121,7 +122,7 @@ internal sealed class GraphCompiler
             case AddNode add:
             {
                 ValueBuffer left = _buffers[add.Left], right = _buffers[add.Right], output = Define(add.Output);
-                LinearConsumers consumers = Consumers(add.Output, out object[] prepared);
+                LinearConsumers consumers = _layers.Consumers(add.Output, out object[] prepared);
                 _operations.Add(new AddOperation(left, right, output, consumers) { Reads = [left.Storage, right.Storage], Writes = [output.Storage, .. prepared] });
                 break;
             }
@@ -129,7 +130,7 @@ internal sealed class GraphCompiler
             case SwiGluNode swiGlu:
             {
                 ValueBuffer gate = _buffers[swiGlu.Gate], up = _buffers[swiGlu.Up], output = Define(swiGlu.Output);
-                LinearConsumers consumers = Consumers(swiGlu.Output, out object[] prepared);
+                LinearConsumers consumers = _layers.Consumers(swiGlu.Output, out object[] prepared);
                 _operations.Add(new SwiGluOperation(gate, up, output, consumers) { Reads = [gate.Storage, up.Storage], Writes = [output.Storage, .. prepared] });
                 break;
             }
@@ -149,7 +150,7 @@ internal sealed class GraphCompiler
             case RopeNode rope:
             {
                 ValueBuffer input = _buffers[rope.Input], output = Define(rope.Output);
-                LinearConsumers consumers = Consumers(rope.Output, out object[] prepared);
+                LinearConsumers consumers = _layers.Consumers(rope.Output, out object[] prepared);
                 if (!_ropeTables.TryGetValue(rope.Parameters, out RopeTable? table))
                     _ropeTables.Add(rope.Parameters, table = new RopeTable(rope.Parameters, _resources.MaxModelLength));
                 _operations.Add(new RopeOperation(input, output, rope.Heads, rope.Parameters.HeadDim, table, consumers) { Reads = [input.Storage], Writes = [output.Storage, .. prepared] });
@@ -165,7 +166,7 @@ internal sealed class GraphCompiler
                     throw new NotSupportedException("The CPU backend takes logits from the final hidden states only.");
                 _operations = _logitOperations;
                 ValueBuffer output = Define(select.Output);
-                LinearConsumers consumers = Consumers(select.Output, out object[] prepared);
+                LinearConsumers consumers = _layers.Consumers(select.Output, out object[] prepared);
                 _operations.Add(new GatherOperation(Collected, output, consumers) { Reads = [], Writes = [output.Storage, .. prepared] });
                 break;
             }
@@ -185,8 +186,8 @@ internal sealed class GraphCompiler
         ValueBuffer? sumBuffer = sum is { } s ? Define(s) : null;
         ValueBuffer output = Define(normalized);
         object[] sumPrepared = [];
-        LinearConsumers sumConsumers = sum is { } value ? Consumers(value, out sumPrepared) : new LinearConsumers([]);
-        LinearConsumers consumers = Consumers(normalized, out object[] prepared);
+        LinearConsumers sumConsumers = sum is { } value ? _layers.Consumers(value, out sumPrepared) : new LinearConsumers([]);
+        LinearConsumers consumers = _layers.Consumers(normalized, out object[] prepared);
         object[] reads = rightBuffer is null ? [leftBuffer.Storage] : [leftBuffer.Storage, rightBuffer.Storage];
         object[] writes = sumBuffer is null ? [output.Storage, .. prepared] : [sumBuffer.Storage, output.Storage, .. sumPrepared, .. prepared];
         _operations.Add(new RmsNormOperation(leftBuffer, rightBuffer, sumBuffer, output, _weights.Vector(weight), epsilon, sumConsumers, consumers) { Reads = reads, Writes = writes });
@@ -194,12 +195,12 @@ internal sealed class GraphCompiler
 
     private void CompileLinear(LinearNode node)
     {
-        PreparedLayer layer = _layers[node];
+        (LinearLayer layer, QuantizedActivations? activations) = _layers[node];
         ValueBuffer input = _buffers[node.Input];
         ValueBuffer output = node.Output == _graph.Logits ? new ValueBuffer(Logits, 0, _graph[node.Output].Width) : Define(node.Output);
         _buffers.TryAdd(node.Output, output);
-        WeightBytes += layer.Layer.ByteLength;
-        _operations.Add(new LinearOperation(layer.Layer, input, output) { Reads = [layer.Activations ?? (object)input.Storage], Writes = [output.Storage] });
+        WeightBytes += layer.ByteLength;
+        _operations.Add(new LinearOperation(layer, input, output) { Reads = [activations ?? (object)input.Storage], Writes = [output.Storage] });
         AddPreparation(node.Output, output);
     }
 
@@ -234,7 +235,7 @@ internal sealed class GraphCompiler
         _resources.PageStores.Add(pages);
         AttentionPlan plan = _resources.AttentionPlan;
         _operations.Add(new StoreOperation<TElement, TFormat>(key, value, node.KeyValueHeads, pages) { Reads = [key.Storage, value.Storage], Writes = [pages] });
-        LinearConsumers consumers = Consumers(node.Output, out object[] prepared);
+        LinearConsumers consumers = _layers.Consumers(node.Output, out object[] prepared);
 
         // A unit of attention writes the columns of one key/value head: whole blocks of the layers that follow, in every model that the graph builder makes.
         bool wholeBlocks = consumers.BlocksDivide(_graph.Shape.QueryHeadsPerKeyValueHead * node.HeadDim);
@@ -266,7 +267,7 @@ internal sealed class GraphCompiler
     // For operations that write strips of columns, or nothing at all (views).
     private void AddPreparation(ValueId value, ValueBuffer buffer)
     {
-        LinearConsumers consumers = Consumers(value, out object[] prepared);
+        LinearConsumers consumers = _layers.Consumers(value, out object[] prepared);
         AddPreparation(buffer, consumers, prepared);
     }
 
@@ -274,39 +275,5 @@ internal sealed class GraphCompiler
     {
         if (prepared.Length > 0)
             _operations.Add(new PrepareOperation(buffer, consumers) { Reads = [buffer.Storage], Writes = prepared });
-    }
-
-    // Creates the linear layers that read a value: those that prepare it in the same way share the prepared form.
-    private LinearConsumers Consumers(ValueId value, out object[] prepared)
-    {
-        var preparations = new Dictionary<(int BlockLength, int Bias), PreparedLayer>();
-        foreach (LinearNode node in _graph.Nodes.OfType<LinearNode>().Where(node => node.Input == value))
-        {
-            PackedMatrix? packed = _resources.ActivationPrecision == ActivationPrecision.Quantized ? _weights.TryPack(node.Weight) : null;
-            if (packed is null)
-            {
-                _layers.Add(node, new PreparedLayer(new FloatLinear(_weights.Matrix(node.Weight), _resources.Widened), null, new UserCount()));
-                continue;
-            }
-
-            (int, int) key = (packed.BlockLength, packed.Bias);
-            preparations.TryGetValue(key, out PreparedLayer? shared);
-            QuantizedActivations activations = shared?.Activations ?? _pool.TakeActivations();
-            UserCount users = shared?.Users ?? new UserCount();
-            users.Count++;
-            var layer = new PreparedLayer(new IntegerLinear(packed, _resources.Kernel, activations, _resources.Unpacked), activations, users);
-            preparations.TryAdd(key, layer);
-            _layers.Add(node, layer);
-        }
-
-        prepared = [.. preparations.Values.Select(layer => (object)layer.Activations!)];
-        return new LinearConsumers([.. preparations.Values.Select(layer => layer.Layer)]);
-    }
-
-    private sealed record PreparedLayer(LinearLayer Layer, QuantizedActivations? Activations, UserCount Users);
-
-    private sealed class UserCount
-    {
-        internal int Count { get; set; }
     }
 }
