@@ -34,6 +34,7 @@ public sealed class CudaExecutor : IExecutor, IDeviceSampling
     private readonly ModelRunner _runner;
     private readonly PersistentStep? _persistent;
     private readonly DecodeGraphs? _graphs;
+    private readonly ResultCopies _copies;
     private readonly CudaStepOutput _output;
 
     // One more than may be in flight: the oldest is still being read.
@@ -81,6 +82,7 @@ public sealed class CudaExecutor : IExecutor, IDeviceSampling
         KeyValuePool pool = KeyValuePool.Create(device, shape, options, pagesPerSequence, _arena);
         _runner = new ModelRunner(
             Plan, _kernels, weights, _buffers, pool, _layout, _slots.Addresses, _records.DeviceAddress, _stream, options.UsesDependentLaunch);
+        _copies = new ResultCopies(_buffers, _layout, _runner, shape, _stream);
         PersistentObstacle = Plan.PersistentObstacle;
         if (Plan.Persistent is { } persistent)
         {
@@ -195,7 +197,7 @@ public sealed class CudaExecutor : IExecutor, IDeviceSampling
         _device.MakeCurrent();
         uint sequence = _begun;
         PendingStep step = _steps[sequence % _steps.Length];
-        int hostLogits = Describe(batch, step, sequence);
+        int hostLogits = ResultCopies.Describe(batch, step, sequence);
         bool isDecode = StepWriter.IsDecode(batch);
         nint graph = isDecode && RunsGraphs && _graphs is not null ? _graphs.For(batch.RowCount, batch.Start[0] + 1) : 0;
         bool listsLogitsApart = !isDecode && hostLogits + batch.RowCount > _layout.RowCapacity;
@@ -205,7 +207,7 @@ public sealed class CudaExecutor : IExecutor, IDeviceSampling
         else
             _runner.Run(_writer.Shape);
 
-        CopyResults(batch, step, hostLogits, listsLogitsApart, firstList);
+        _copies.Queue(batch, step, hostLogits, listsLogitsApart ? firstList : -1);
         _begun++;
     }
 
@@ -269,30 +271,6 @@ public sealed class CudaExecutor : IExecutor, IDeviceSampling
     // In the order of their index.
     private static ISampler[] DeviceSamplers(CudaExecutorOptions options) => [.. options.Samplers.Where(sampler => sampler.Device is not null)];
 
-    // Notes which results the host will read; returns how many vectors of logits it wants.
-    private static int Describe(StepBatch batch, PendingStep step, uint sequence)
-    {
-        step.Sequence = sequence;
-        step.RowCount = batch.RowCount;
-        step.HasCopies = false;
-        int logits = 0;
-        bool samples = false;
-        for (int row = 0; row < batch.RowCount; row++)
-        {
-            bool onDevice = batch.SampleOnDevice[row];
-            step.SampledRows[row] = onDevice;
-            samples |= onDevice;
-            bool forHost = !onDevice && batch.LogitCount[row] > 0;
-            step.FirstLogit[row] = forHost ? logits : -1;
-            logits += forHost ? batch.LogitCount[row] : 0;
-            step.FirstHidden[row] = batch.HiddenWanted[row] ? batch.TokenOffset[row] : -1;
-            step.HasCopies |= batch.HiddenWanted[row];
-        }
-
-        step.HasCopies |= logits > 0 || !samples;
-        return logits;
-    }
-
     // Returns where the lists of logits begin, if there are any.
     private int Upload(StepBatch batch, uint sequence, bool listsLogitsApart)
     {
@@ -303,59 +281,6 @@ public sealed class CudaExecutor : IExecutor, IDeviceSampling
             _buffers.Step, _writer.Address(buffer), (nuint)_writer.WrittenInts * sizeof(int), _stream.Handle));
         return firstList;
     }
-
-    private void CopyResults(StepBatch batch, PendingStep step, int hostLogits, bool listsLogitsApart, int firstList)
-    {
-        if (!step.HasCopies)
-            return;
-
-        long vectorBytes = (long)Info.VocabularySize * sizeof(float);
-        if (hostLogits > 0)
-            step.ReserveLogits(hostLogits * vectorBytes);
-        if (listsLogitsApart)
-            CopyLogitLists(step, hostLogits, firstList, vectorBytes);
-        else if (hostLogits > 0)
-            CopyLogitRows(batch, step, vectorBytes);
-
-        if (step.FirstHidden.AsSpan(0, step.RowCount).ContainsAnyExcept(-1))
-        {
-            long bytes = (long)batch.TokenCount * Info.HiddenSize * sizeof(float);
-            step.ReserveHidden(bytes);
-            Interop.Cuda.Check(Interop.Cuda.cuMemcpyDtoHAsync(step.Hidden!.Address, _buffers.Hidden, (nuint)bytes, _stream.Handle));
-        }
-
-        Interop.Cuda.Check(Interop.Cuda.cuEventRecord(step.Done.Value, _stream.Handle));
-    }
-
-    private void CopyLogitRows(StepBatch batch, PendingStep step, long vectorBytes)
-    {
-        int onDevice = 0;
-        for (int row = 0; row < batch.RowCount; row++)
-        {
-            if (step.FirstLogit[row] >= 0)
-                CopyLogits(step, step.FirstLogit[row], onDevice, batch.LogitCount[row], vectorBytes);
-            onDevice += batch.LogitCount[row];
-        }
-    }
-
-    // More vectors than the device holds: the head runs once per list, each after the copies of the one before.
-    private void CopyLogitLists(PendingStep step, int hostLogits, int firstList, long vectorBytes)
-    {
-        int list = firstList;
-        for (int done = 0; done < hostLogits; done += _layout.RowCapacity)
-        {
-            int count = Math.Min(_layout.RowCapacity, hostLogits - done);
-            ulong address = _buffers.Step + (sizeof(int) * (ulong)list);
-            _runner.Head(count, address + (2 * sizeof(int)), address);
-            CopyLogits(step, done, 0, count, vectorBytes);
-            list += 2 + count;
-        }
-    }
-
-    private void CopyLogits(PendingStep step, int hostIndex, int deviceIndex, int count, long vectorBytes) =>
-        Interop.Cuda.Check(Interop.Cuda.cuMemcpyDtoHAsync(
-            step.Logits!.Address + (nint)(hostIndex * vectorBytes), _buffers.Logits + (ulong)(deviceIndex * vectorBytes),
-            (nuint)(count * vectorBytes), _stream.Handle));
 
     private void WaitForEvent(PendingStep step)
     {
