@@ -139,13 +139,14 @@ public sealed class ModelTests
         }
     }
 
-    // Equal keys have equal codes on both. The GPU's come from bf16 activations, 1 % apart, and one in ten then has the code beside: about
-    // as much noise as the codes themselves make.
+    // Equal keys have equal codes on both, so the GPU is as near to f32 activations over the same cache as it is without one: 1.2 % at most
+    // with e4m3 and 0.6 % with int8 (H100, 2026-11-25).
     [Theory]
-    [InlineData(KeyValueFormat.Float8, CachePrecision.Float8, 0.06)]
-    [InlineData(KeyValueFormat.Integer8, CachePrecision.Integer8, 0.025)]
-    public void Tales_QuantisedCache_IsTheCpuBackends(KeyValueFormat format, CachePrecision precision, double bound)
+    [InlineData(KeyValueFormat.Float8, CachePrecision.Float8)]
+    [InlineData(KeyValueFormat.Integer8, CachePrecision.Integer8)]
+    public void Tales_QuantisedCache_IsTheCpuBackends(KeyValueFormat format, CachePrecision precision)
     {
+        const double Bound = 1.5 * Bf16RelativeError;
         using CudaExecutor executor = Gpu.Tales("bf16", options => options.KeyValueFormat = format);
         using SafetensorsCheckpoint checkpoint = SafetensorsCheckpoint.Open(RepositoryFiles.Require("models/tales/model.safetensors"));
         using CpuExecutor oracle = new(DenseGraphs.Create(DenseGraphs.Tales, DenseGraphs.Recipes["bf16"]), checkpoint, new CpuOptions
@@ -163,8 +164,8 @@ public sealed class ModelTests
 
             double wholeError = Numeric.RelativeError(expected, whole), singleError = Numeric.RelativeError(expected, single);
             TestContext.Current.TestOutputHelper?.WriteLine($"{prompt.Name}: {wholeError:E3} in one step, {singleError:E3} token by token");
-            Assert.True(wholeError < bound, $"{prompt.Name}: {wholeError:E3} in one step");
-            Assert.True(singleError < bound, $"{prompt.Name}: {singleError:E3} token by token");
+            Assert.True(wholeError < Bound, $"{prompt.Name}: {wholeError:E3} in one step");
+            Assert.True(singleError < Bound, $"{prompt.Name}: {singleError:E3} token by token");
         }
     }
 
