@@ -6,7 +6,6 @@ internal static partial class Cuda
 {
     internal const uint CU_MEMHOSTALLOC_PORTABLE = 1;
     internal const uint CU_MEMHOSTALLOC_DEVICEMAP = 2;
-    internal const uint CU_MEMHOSTREGISTER_PORTABLE = 1;
 
     [LibraryImport(Libraries.Cuda, EntryPoint = "cuMemGetInfo_v2")]
     internal static partial CuResult cuMemGetInfo(out nuint free, out nuint total);

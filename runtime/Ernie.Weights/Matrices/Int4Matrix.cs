@@ -35,9 +35,6 @@ public sealed unsafe class Int4Matrix : WeightMatrix
     /// <summary>Address of the byte that holds [0, 0] and [0, 1], 64-byte aligned: byte [rows, columns / 2].</summary>
     public nint Address => _values.Address;
 
-    /// <summary>Address of the scales, 64-byte aligned: f32 [rows, groupsPerRow].</summary>
-    public nint ScalesAddress => _scales.Address;
-
     /// <inheritdoc/>
     public override long ByteLength => _values.ByteLength + _scales.ByteLength;
 
