@@ -35,7 +35,7 @@ public static class OptionTable
         new("quantization", OptionGroup.Model, OptionKind.Text, "none, wint8, wint4, block_wise_fp8, or a JSON mix: {\"dense\":\"wint4\",\"head\":\"wint8\",\"kv_cache\":\"fp8\"}.") { Default = "none" },
         new("quantization-group-size", OptionGroup.Model, OptionKind.WholeNumber, "Input weights that share a scale in wint4: 64, 128, or 0 for one scale per output channel.") { Default = "128", Choices = ["0", "64", "128"] },
         new("lm-head-precision", OptionGroup.Model, OptionKind.Text, "Precision of the output head; auto is wint8 when the layers are quantised, else none.") { Default = "auto", Choices = ["auto", "none", "wint8", "wint4"] },
-        new("kv-cache-dtype", OptionGroup.Model, OptionKind.Text, "Type of the key/value cache; auto is 16 bits. fp8 and int8 halve it, with a factor per token and head.") { Default = "auto", Choices = ["auto", "fp8", "int8"] },
+        new("kv-cache-dtype", OptionGroup.Model, OptionKind.Text, "Type of the key/value cache; auto is 16 bits (f32 beside --cpu-activations f32). fp8 and int8 halve it, with a factor per token and head.") { Default = "auto", Choices = ["auto", "fp8", "int8"] },
         new("seed", OptionGroup.Model, OptionKind.WholeNumber, "Seed of requests that bring none, for reproducible runs. Absent: each draws its own."),
     ];
 
