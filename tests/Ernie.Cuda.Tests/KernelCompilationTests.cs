@@ -70,7 +70,7 @@ public sealed class KernelCompilationTests : IDisposable
                select plan.Persistent!.Kernel, // The test fails without.
         ];
 
-        IReadOnlyDictionary<KernelSpec, CompiledKernel> kernels = new KernelCompiler(new CubinCache(_folder), nvrtc).Compile(specifications, architecture);
+        IReadOnlyDictionary<KernelSpec, CompiledKernel> kernels = new KernelCompiler(TestCubins.Cache, nvrtc).Compile(specifications, architecture);
 
         // Reading the clock may cost a few registers more than there are.
         AssertFit(kernels, architecture, spilledBytes: traces ? 64 : 0);
