@@ -2,7 +2,8 @@ using Ernie.Graph;
 
 namespace Ernie.Kernels;
 
-/// <summary>Lists the launches of a step in order, with the least that each reads and computes. The executor's order is ModelRunner's.</summary>
+/// <summary>Lists the launches of a step in order, with the least that each reads and computes.</summary>
+/// <remarks>ModelRunner queues them; PlannedStepsTests run steps on a GPU and hold the two together.</remarks>
 public static class PlannedSteps
 {
     /// <summary>A step that continues sequences by one token each.</summary>
