@@ -101,8 +101,9 @@ internal sealed class CommandLine
     {
         output.WriteLine("ernie COMMAND [options]");
         output.WriteLine();
+        int width = Commands.Max(command => command.Name.Length);
         foreach (ICommand command in Commands)
-            output.WriteLine($"  {command.Name,-18}{command.Summary}");
+            output.WriteLine($"  {command.Name.PadRight(width)}  {command.Summary}");
         output.WriteLine();
         output.WriteLine("ernie COMMAND --help lists a command's options. Without --model a command uses the embedded tales model.");
     }
