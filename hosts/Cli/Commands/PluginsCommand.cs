@@ -40,8 +40,9 @@ internal sealed class PluginsCommand(string kind) : ICommand
 
         if (kind == "list")
         {
+            int width = catalog.Plugins.Select(plugin => plugin.Name.Length).Append(0).Max();
             foreach (PluginInfo plugin in catalog.Plugins)
-                await context.Console.Output.WriteLineAsync($"{plugin.Name,-24} {plugin.Version,-10} {plugin.State,-15} {string.Join(", ", plugin.Registered)}").ConfigureAwait(false);
+                await context.Console.Output.WriteLineAsync($"{plugin.Name.PadRight(width)} {plugin.Version,-10} {plugin.State,-15} {string.Join(", ", plugin.Registered)}").ConfigureAwait(false);
             await context.Console.Output.WriteLineAsync($"{catalog.Plugins.Count} plugins in {elapsed.TotalMilliseconds:F0} ms").ConfigureAwait(false);
             return 0;
         }
