@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Ernie.Caching;
 using Ernie.Cuda.Compilation;
 using Ernie.Cuda.Execution;
 using Ernie.Cuda.Interop;
@@ -109,6 +110,7 @@ public sealed class CudaExecutor : IExecutor, IDeviceSampling
             MaxModelLength = maxModelLength,
             HiddenSize = shape.HiddenSize,
             MaxStepsInFlight = StepsInFlight,
+            CopiesPages = true,
         };
     }
 
@@ -201,6 +203,8 @@ public sealed class CudaExecutor : IExecutor, IDeviceSampling
         bool isDecode = StepWriter.IsDecode(batch);
         nint graph = isDecode && RunsGraphs && _graphs is not null ? _graphs.For(batch.RowCount, batch.Start[0] + 1) : 0;
         bool listsLogitsApart = !isDecode && hostLogits + batch.RowCount > _layout.RowCapacity;
+        foreach ((PageId from, PageId to) in batch.Copies)
+            _runner.CopyPage(from.Index, to.Index);
         int firstList = graph != 0 && _writer.Continues(batch) ? 0 : Upload(batch, sequence, listsLogitsApart);
         if (graph != 0)
             Interop.Cuda.Check(Interop.Cuda.cuGraphLaunch(graph, _stream.Handle));

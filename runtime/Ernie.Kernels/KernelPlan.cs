@@ -42,6 +42,9 @@ public sealed class KernelPlan
     /// <summary>Prepares a request slot.</summary>
     public required KernelSpec SetSlot { get; init; }
 
+    /// <summary>Copies a page of the cache in all layers.</summary>
+    public required KernelSpec CopyPage { get; init; }
+
     /// <summary>Draws tokens: one kernel with every sampler's device form, so that a mixed batch is one launch.</summary>
     public required KernelSpec Sample { get; init; }
 
@@ -54,7 +57,7 @@ public sealed class KernelPlan
     /// <summary>All kernels.</summary>
     public IEnumerable<KernelSpec> Kernels =>
     [
-        Embed, Normalize, .. Attention.Kernels, SetSlot, Sample,
+        Embed, Normalize, .. Attention.Kernels, CopyPage, SetSlot, Sample,
         // Linears of one format share the kernel that expands it.
         .. Linears.SelectMany(linear => linear.Kernels).Distinct(),
         .. Persistent is { } persistent ? [persistent.Kernel] : Array.Empty<KernelSpec>(),

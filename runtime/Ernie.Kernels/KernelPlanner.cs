@@ -79,6 +79,7 @@ public sealed class KernelPlanner
             GateUp = Linear("gate_up", layer.GateUp, "kSwiglu", normalizes: true),
             Down = Linear("down", layer.Down, "kResidual", normalizes: false),
             Head = Linear("head", _model.Head, "kLogits", normalizes: true),
+            CopyPage = Kernel("copy_page", "attention/copy_page", "copy_page", "CopyPageArgs", 256),
             SetSlot = Kernel("set_slot", "sampling/set_slot", "set_slot", "SetSlotArgs", 1024, KernelConstant.Of("kVocabulary", Shape.VocabularySize)),
             Sample = SamplerKernel.Create("sample", Shape.VocabularySize, samplers),
             Persistent = alone,

@@ -239,6 +239,7 @@ public sealed class KernelCompilationTests : IDisposable
             + Size<StepHeader>("StepHeader")),
         ("ernie/attention/attention_wgmma.cuh", Size<AttentionArguments>("AttentionArgs") + Size<AttentionTensorArguments>("AttentionTensorArgs")),
         ("ernie/attention/store_cache.cuh", Size<StoreCacheArguments>("StoreCacheArgs")),
+        ("ernie/attention/copy_page.cuh", Size<CopyPageArguments>("CopyPageArgs")),
         ("ernie/persistent/decode_step.cuh", Size<PersistentArguments>("PersistentArgs") + Size<PersistentLayer>("PersistentLayer")),
         ("ernie/sampling/set_slot.cuh", Size<SetSlotArguments>("SetSlotArgs") + Size<SlotState>("SlotState")),
         ("ernie/sampling/sample_rows.cuh", Size<SampleArguments>("SampleArgs")));

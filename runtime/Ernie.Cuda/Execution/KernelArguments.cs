@@ -90,6 +90,15 @@ internal struct StoreCacheArguments
     public int PagesPerSlot;
 }
 
+/// <summary>ernie::CopyPageArgs.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal struct CopyPageArguments
+{
+    public ulong Pages;
+    public long PartStride;
+    public int PageSize, From, To;
+}
+
 /// <summary>ernie::SlotTables.</summary>
 [StructLayout(LayoutKind.Sequential)]
 internal struct SlotTableArguments

@@ -34,6 +34,13 @@ internal sealed class KeyValuePool
 
     public int PageCount { get; }
 
+    /// <summary>Copies of elements, and of factors where there are any, that <c>copy_page</c> makes; a block for each layer's keys and values.</summary>
+    /// <param name="from">A page.</param>
+    /// <param name="to">Another.</param>
+    public (CopyPageArguments Elements, CopyPageArguments? Factors) Copy(int from, int to) => (
+        Part(_address, _halfLayerBytes, from, to),
+        _scales == 0 ? null : Part(_scales, _halfLayerScaleBytes, from, to));
+
     public ulong Keys(int layer) => _address + (ulong)(2 * layer * _halfLayerBytes);
 
     public ulong Values(int layer) => Keys(layer) + (ulong)_halfLayerBytes;
@@ -48,6 +55,16 @@ internal sealed class KeyValuePool
     /// <param name="address">Of a layer's keys or values.</param>
     public TensorMap Map(ulong address) =>
         TensorMap.Of(address, (long)PageCount * _keyValueHeads * KernelPlan.TokensPerPage, _headSize, KernelPlan.TokensPerPage);
+
+    private CopyPageArguments Part(ulong address, long partBytes, int from, int to) => new()
+    {
+        // Parts are whole pages of 64 tokens, so all of this is in units of 16 bytes.
+        Pages = address,
+        PartStride = partBytes / 16,
+        PageSize = (int)(partBytes / PageCount / 16),
+        From = from,
+        To = to,
+    };
 
     /// <summary>Takes the pool once everything else is in place.</summary>
     /// <exception cref="CudaUnavailableException">Not one full sequence fits.</exception>

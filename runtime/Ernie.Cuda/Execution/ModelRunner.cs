@@ -72,6 +72,15 @@ internal sealed class ModelRunner
         Sample(1);
     }
 
+    /// <summary>Queues a copy of a page, behind all that was queued before and ahead of all that comes.</summary>
+    public void CopyPage(int from, int to)
+    {
+        (CopyPageArguments elements, CopyPageArguments? factors) = _pool.Copy(from, to);
+        _kernels[_plan.CopyPage].Launch(_stream, 2 * Shape.LayerCount, 1, 1, elements, overlapsPrevious: false);
+        if (factors is { } arguments)
+            _kernels[_plan.CopyPage].Launch(_stream, 2 * Shape.LayerCount, 1, 1, arguments, overlapsPrevious: false);
+    }
+
     /// <summary>Queues the head for tokens that are listed elsewhere than in the step's rows.</summary>
     /// <param name="rows">Most tokens.</param>
     /// <param name="tokens">Device address of the tokens' indices in the batch.</param>
