@@ -76,7 +76,10 @@ public sealed unsafe class DeviceSampler : IDisposable
     /// <param name="stream">Their stream.</param>
     /// <param name="tokens">The sequence so far; the token drawn is the one at its length.</param>
     /// <param name="scratch">The request's scratch block.</param>
-    public void SetRow(int row, ISampler sampler, ReadOnlySpan<byte> parameters, ulong seed, uint stream, ReadOnlySpan<int> tokens, ReadOnlySpan<byte> scratch)
+    /// <param name="maxLength">Length at which it ends: launches after that draw nothing for it.</param>
+    public void SetRow(
+        int row, ISampler sampler, ReadOnlySpan<byte> parameters, ulong seed, uint stream, ReadOnlySpan<int> tokens, ReadOnlySpan<byte> scratch,
+        int maxLength = int.MaxValue)
     {
         ArgumentNullException.ThrowIfNull(sampler);
         int index = 0;
@@ -90,7 +93,7 @@ public sealed unsafe class DeviceSampler : IDisposable
             Stream = stream,
             Sampler = index,
             CountsTokens = sampler.Needs.HasFlag(SamplerNeeds.TokenCounts) ? 1 : 0,
-            MaxLength = int.MaxValue,
+            MaxLength = maxLength,
             RepetitionPenalty = 1,
         };
         parameters.CopyTo(new Span<byte>(state.Parameters, SamplerLimits.MaxParameterBytes));

@@ -30,7 +30,7 @@ public sealed class SamplerBenchmarks
         }
     }
 
-    /// <summary>A greedy decoding step of one sequence and of many, graph replays; and the kernel alone with every number of blocks.</summary>
+    /// <summary>What a greedy draw costs by itself and in a step (graph replays), beside a row that has ended, for which the kernel only tells the host.</summary>
     [Theory(Explicit = true)]
     [InlineData("wint4")]
     public void Step_Greedy_IsMeasured(string quantization)
@@ -42,7 +42,10 @@ public sealed class SamplerBenchmarks
             for (int row = 0; row < 128; row++)
                 device.SetLogits(row, DeviceFormTests.Logits("peaked", row % 16));
             Set(device, "standard", SamplingOptions.Greedy);
+            device.Measure(1);
             Report($"greedy kernel: batch 1 {device.Measure(1):F2} us (blocks 1 {device.Measure(1, 1):F2}, 2 {device.Measure(1, 2):F2}, 4 {device.Measure(1, 4):F2}, 8 {device.Measure(1, 8):F2}), 8 {device.Measure(8):F2}, 64 {device.Measure(64):F2}, 128 {device.Measure(128):F2}");
+            Set(device, "standard", SamplingOptions.Greedy, maxLength: 1);
+            Report($"greedy kernel, rows ended: batch 1 {device.Measure(1):F2} us (1 block {device.Measure(1, 1):F2}), 8 {device.Measure(8):F2}, 64 {device.Measure(64):F2}, 128 {device.Measure(128):F2}");
         }
 
         using CudaExecutor executor = Gpu.Base(quantization, options =>
@@ -52,8 +55,11 @@ public sealed class SamplerBenchmarks
             options.Samplers = [sampler];
         });
         Session session = new(executor);
-        for (int run = 0; run < 3; run++)
-            Report($"greedy step {quantization}: batch 1 {Step(executor, session, 1, sampler, SamplingOptions.Greedy):F1} us, batch 64 {Step(executor, session, 64, sampler, SamplingOptions.Greedy):F1} us");
+        foreach (int batch in (int[])[1, 64])
+        {
+            for (int run = 0; run < 3; run++)
+                Report($"greedy step {quantization} batch {batch}: {Step(executor, session, batch, sampler, SamplingOptions.Greedy):F1} us, rows ended {Step(executor, session, batch, sampler, SamplingOptions.Greedy, maxTokens: 1):F1} us");
+        }
     }
 
     /// <summary>A decoding step at batch 64 and 1, graph replays, with each sampler in all rows.</summary>
@@ -85,17 +91,17 @@ public sealed class SamplerBenchmarks
             yield return ($"{sampler.Name} top-p 0.8", sampler.Name, options);
     }
 
-    private static void Set(DeviceSampler device, string name, SamplingOptions options)
+    private static void Set(DeviceSampler device, string name, SamplingOptions options, int maxLength = int.MaxValue)
     {
         ISampler sampler = ShippedDeviceForms.Named(name);
         byte[] parameters = new byte[sampler.ParameterBytes], scratch = new byte[sampler.ScratchBytes];
         sampler.WriteParameters(options, parameters);
         int[] tokens = [.. Enumerable.Range(0, 300).Select(i => i * 7919 % 5000)];
         for (int row = 0; row < 128; row++)
-            device.SetRow(row, sampler, parameters, (ulong)row + 1, 0, tokens, scratch);
+            device.SetRow(row, sampler, parameters, (ulong)row + 1, 0, tokens, scratch, maxLength);
     }
 
-    private static double Step(CudaExecutor executor, Session session, int batch, ISampler sampler, SamplingOptions options)
+    private static double Step(CudaExecutor executor, Session session, int batch, ISampler sampler, SamplingOptions options, int? maxTokens = null)
     {
         const int Context = 256, WarmUp = 20, Steps = 150, Runs = 3;
         double[] times = new double[Runs];
@@ -114,7 +120,7 @@ public sealed class SamplerBenchmarks
                     Tokens = tokens,
                     PromptLength = tokens.Length,
                     StopTokens = [],
-                    MaxLength = executor.Info.MaxModelLength,
+                    MaxLength = maxTokens is { } most ? tokens.Length + most : executor.Info.MaxModelLength,
                 });
             }
 
