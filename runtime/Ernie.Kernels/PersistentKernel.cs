@@ -8,8 +8,8 @@ namespace Ernie.Kernels;
 /// <param name="Tuning">Its sizes.</param>
 public sealed record PersistentKernel(KernelSpec Kernel, PersistentShares Shares, PersistentTuning Tuning)
 {
-    /// <summary>Tokens of a sequence, the new one included, up to which the kernel is used: every warp of a cluster has a tile of earlier keys.</summary>
-    public const int MostTokens = PersistentShares.ClusterBlocks * WorkingWarps * KeysPerTile;
+    /// <summary>Tokens of a sequence, the new one included, up to which the kernel is used: every warp of a cluster has so many tiles of earlier keys.</summary>
+    public const int MostTokens = PersistentShares.ClusterBlocks * WorkingWarps * KeysPerTile * WarpTiles;
 
     /// <summary>Clock readings of a block in a layer; kMarksPerLayer of ernie/persistent/layout.cuh.</summary>
     public const int MarksPerLayer = 20;
@@ -23,7 +23,7 @@ public sealed record PersistentKernel(KernelSpec Kernel, PersistentShares Shares
     // Rows that the working warps' sums have room for; kPieceRows of ernie/persistent/matrix.cuh.
     internal const int PieceRows = 64;
 
-    private const int KeysPerTile = 16, MostScaleSlots = 4, LeastScaleSlots = 2;
+    private const int KeysPerTile = 16, WarpTiles = 8, MostScaleSlots = 4, LeastScaleSlots = 2;
 
     // ernie::PersistentLayer: eight addresses of weights and scales, two norms, keys and values.
     private const int LayerBytes = 12 * sizeof(ulong);
@@ -66,15 +66,18 @@ public sealed record PersistentKernel(KernelSpec Kernel, PersistentShares Shares
         if (obstacle is not null)
             return null;
 
+        // Half of the ring suffices for packed weights; the other half is a second tile of keys for each warp.
+        int tileBuffers = layer.Encoding.Format == WeightFormat.BFloat16 ? 1 : 2;
+        tuning = tuning with { RingChunks = tuning.RingChunks / tileBuffers };
         LinearWeight[] linears = PersistentRequirements.Linears(model);
         int scaleBytes = Math.Max(ScaleBytes(model.Head, PersistentShares.HeadPieceRows), Math.Max(
             ScaleBytes(linears[0], shares.MostQueryKeyValueRows), linears[1..4].Max(linear => ScaleBytes(linear, shares.MostRows(linear.OutFeatures)))));
         // Scales of a layer ahead, or of half of one where groups are small.
-        int available = device.Architecture.SharedMemoryPerBlock, scaleSlots = MostScaleSlots, sharedBytes = SharedBytes(shape, shares, tuning, scaleBytes, scaleSlots);
+        int available = device.Architecture.SharedMemoryPerBlock, scaleSlots = MostScaleSlots, sharedBytes = SharedBytes(shape, shares, tuning, tileBuffers, scaleBytes, scaleSlots);
         if (sharedBytes > available)
         {
             scaleSlots = LeastScaleSlots;
-            sharedBytes = SharedBytes(shape, shares, tuning, scaleBytes, scaleSlots);
+            sharedBytes = SharedBytes(shape, shares, tuning, tileBuffers, scaleBytes, scaleSlots);
         }
 
         if (sharedBytes > available)
@@ -113,6 +116,8 @@ public sealed record PersistentKernel(KernelSpec Kernel, PersistentShares Shares
                 KernelConstant.Of("kChunkBytes", tuning.ChunkBytes),
                 KernelConstant.Of("kRingChunks", tuning.RingChunks),
                 KernelConstant.Of("kCopiesInFlight", tuning.CopiesInFlight),
+                KernelConstant.Of("kTileBuffers", tileBuffers),
+                KernelConstant.Of("kWarpTiles", WarpTiles),
                 KernelConstant.Of("kScaleSlots", scaleSlots),
                 KernelConstant.Of("kScaleBytes", scaleBytes),
                 KernelConstant.Of("kExchangeBytes", exchangeBytes),
@@ -129,15 +134,16 @@ public sealed record PersistentKernel(KernelSpec Kernel, PersistentShares Shares
         weight.Encoding.GroupSize is 64 or 128 ? weight.InFeatures / weight.Encoding.GroupSize * rows * sizeof(float) : 0;
 
     // kBytes of ernie/persistent/layout.cuh, term by term; the kernel's text checks it.
-    private static int SharedBytes(ModelShape shape, PersistentShares shares, PersistentTuning tuning, int scaleBytes, int scaleSlots)
+    private static int SharedBytes(
+        ModelShape shape, PersistentShares shares, PersistentTuning tuning, int tileBuffers, int scaleBytes, int scaleSlots)
     {
         int vectorBytes = 2 * sizeof(ushort) * Math.Max(shape.HiddenSize, Math.Max(shape.QueryWidth, shape.IntermediateSize));
-        int tileBytes = WorkingWarps * 2 * KeysPerTile * shape.HeadDim * sizeof(ushort), queryBytes = shares.ClusterHeads * shape.HeadDim * sizeof(ushort);
+        int tileBytes = WorkingWarps * tileBuffers * 2 * KeysPerTile * shape.HeadDim * sizeof(ushort), queryBytes = shares.ClusterHeads * shape.HeadDim * sizeof(ushort);
         int partialBytes = 2 * WorkingWarps * PieceRows * sizeof(float), pastBytes = (WorkingWarps + 1) * shares.ClusterHeads * (shape.HeadDim + 4) * sizeof(float);
         int mergeBytes = shares.ClusterHeads * shape.HeadDim * sizeof(float), weightBytes = PersistentShares.ClusterBlocks * 2 * sizeof(float);
         int squareBytes = PersistentShares.ClusterBlocks * sizeof(float), barrierBytes = ((tuning.RingChunks + scaleSlots) * 2 * sizeof(ulong)) + (5 * sizeof(ulong));
         return (tuning.ChunkBytes * tuning.RingChunks) + tileBytes + vectorBytes + queryBytes + Math.Max(partialBytes, pastBytes) + mergeBytes + weightBytes
-            + squareBytes + (scaleSlots * scaleBytes) + (shape.LayerCount * LayerBytes) + barrierBytes;
+            + squareBytes + (WorkingWarps * WarpTiles * sizeof(int)) + (scaleSlots * scaleBytes) + (shape.LayerCount * LayerBytes) + barrierBytes;
     }
 
     // Vectors of tagged words, each from a line of 128 bytes on: key and value, attention, output, activations, down.

@@ -9,7 +9,7 @@ public sealed record PersistentTuning
     /// <summary>Bytes that one copy of weights brings; a power of two.</summary>
     public int ChunkBytes { get; init; } = 16384;
 
-    /// <summary>Chunks that a block's shared memory holds; a power of two.</summary>
+    /// <summary>Chunks that a block's shared memory holds, a power of two; half as many of packed weights.</summary>
     public int RingChunks { get; init; } = 8;
 
     /// <summary>Copies that a block has under way at most: a full ring hides the exchanges, queued requests lengthen them.</summary>

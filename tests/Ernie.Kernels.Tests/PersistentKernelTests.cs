@@ -154,9 +154,9 @@ public class PersistentKernelTests
     }
 
     [Theory]
-    [InlineData(1, 1024, true)]
-    [InlineData(1, 1025, false)]
-    [InlineData(2, 1024, false)]
+    [InlineData(1, 8192, true)]
+    [InlineData(1, 8193, false)]
+    [InlineData(2, 8192, false)]
     public void Decode_OneSequenceUpToTheLimit_IsOneLaunchAndTheDrawing(int batch, int context, bool isPersistent)
     {
         KernelPlan plan = Plan("ernie-4.5-0.3b", DenseGraphs.Recipes["wint4"], Hopper);

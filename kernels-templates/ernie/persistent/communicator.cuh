@@ -18,7 +18,7 @@ struct Communicator {
     float4 residual[kQuads]; // lane's quads of the block's eighth
     float2 rotation;         // of the lane's pair of query or key rows
     int own_pair;            // number of the lane's pair of key or value rows, keys first
-    size_t own_piece;        // where the token's key or value goes that it belongs to
+    int own_place;           // where the token's key or value goes that it belongs to, in keys
     unsigned tag;
 
     __device__ __forceinline__ bool takes(int quad) const { return quad * 32 + context.lane < HiddenSlice::kQuads; }
@@ -50,7 +50,7 @@ struct Communicator {
         own_pair = pair(rows) - Of::kQueryWidth / 2;
         rotation = {1, 0}; // a value's rows do not turn
         if (has_pair(rows) && own_pair < Of::kKeyWidth / 2) rotation = args.rotations[static_cast<size_t>(context.position) * kHeadPairs + of_head];
-        if (has_pair(rows) && !context.attends) own_piece = context.piece(own_pair / kHeadPairs % Spec::kKeyValueHeads, context.position);
+        if (has_pair(rows) && !context.attends) own_place = context.place(own_pair / kHeadPairs % Spec::kKeyValueHeads, context.position);
     }
 
     // Hands a part of a vector to all blocks of the cluster.
@@ -156,7 +156,7 @@ struct Communicator {
         } else if (has_pair(rows)) {
             store_word(word(Of::kOwnWords) + own_pair, tagged(turned, tag));
             Bf16* cache = own_pair < Of::kKeyWidth / 2 ? weights.keys : weights.values;
-            reinterpret_cast<unsigned*>(reinterpret_cast<uint4*>(cache) + own_piece)[own_pair % (Spec::kHeadSize / 2)] = turned;
+            reinterpret_cast<unsigned*>(cache)[static_cast<size_t>(own_place) * (Spec::kHeadSize / 2) + own_pair % (Spec::kHeadSize / 2)] = turned;
         }
     }
 
@@ -175,7 +175,7 @@ struct Communicator {
             float score = low_to_float(query.x) * low_to_float(first) + high_to_float(query.x) * high_to_float(first)
                         + low_to_float(query.y) * low_to_float(second) + high_to_float(query.y) * high_to_float(second);
             score = warp_sum(score) * Spec::kScale;
-            float* past = context.past(Of::kWarps) + h * PastTile<Spec>::kStride;
+            float* past = context.past(Of::kWarps) + h * PastTiles<Spec>::kStride;
             reinterpret_cast<float4*>(past)[lane] = value;
             if (lane == 0) *reinterpret_cast<float2*>(past + Spec::kHeadSize) = {score, 1};
         }

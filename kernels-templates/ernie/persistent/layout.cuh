@@ -126,17 +126,18 @@ struct Layout {
                                                                         : Spec::kHidden;
     static constexpr int kScaleSlots = static_cast<int>(Ring<Spec>::kScaleSlots);
     static constexpr int kTiles = Ring<Spec>::kBytes;
-    static constexpr int kVectors = kTiles + kWarps * PastTile<Spec>::kBytes; // two: stages take turns
+    static constexpr int kVectors = kTiles + kWarps * PastTiles<Spec>::kBytes; // two: stages take turns
     static constexpr int kQuery = kVectors + 2 * kMostInputs * 2;
     static constexpr int kPartials = kQuery + Spec::kClusterHeads * Spec::kHeadSize * 2; // two: [warps, rows]
     // [warps, and the token itself; heads, values and weights]; in the same place: sums of products are read before queries leave the block,
     // and tiles before the vector of the next product is there.
     static constexpr int kPasts = kPartials;
-    static constexpr int kPastBytes = (kWarps + 1) * Spec::kClusterHeads * PastTile<Spec>::kStride * 4;
+    static constexpr int kPastBytes = (kWarps + 1) * Spec::kClusterHeads * PastTiles<Spec>::kStride * 4;
     static constexpr int kMerged = kPartials + Share<Spec>::max(2 * kWarps * kPieceRows * 4, kPastBytes); // [ranks, query rows] from the cluster's blocks
     static constexpr int kMergedWeights = kMerged + kRanks * kQueryRows * 4;  // [ranks] maximum, sum
     static constexpr int kSquares = kMergedWeights + kRanks * 8;              // [ranks]
-    static constexpr int kScales = kSquares + kRanks * 4;
+    static constexpr int kSources = kSquares + kRanks * 4;                    // [warps, tiles] first keys of tiles
+    static constexpr int kScales = kSources + kWarps * Spec::kWarpTiles * 4;
     static constexpr int kLayers = kScales + kScaleSlots * Spec::kScaleBytes;
     static constexpr int kRingBarriers = kLayers + Spec::kLayers * static_cast<int>(sizeof(PersistentLayer));
     static constexpr int kVectorBarrier = kRingBarriers + (Spec::kRingChunks + kScaleSlots) * 16; // two
@@ -200,10 +201,9 @@ struct Context {
         return found;
     }
 
-    // Where a position's key or value begins in a layer's pages, in pieces of 16 bytes.
-    __device__ __forceinline__ size_t piece(int head, int of_position) const {
-        return ((static_cast<size_t>(page(of_position)) * Spec::kKeyValueHeads + head) * Spec::kTokensPerPage + of_position % Spec::kTokensPerPage)
-             * PastTile<Spec>::kHeadPieces;
+    // Where a position's key or value lies in a layer's pages, in keys from the first.
+    __device__ __forceinline__ int place(int head, int of_position) const {
+        return (page(of_position) * Spec::kKeyValueHeads + head) * Spec::kTokensPerPage + of_position % Spec::kTokensPerPage;
     }
 
     __device__ __forceinline__ float* partial(int buffer, int of_warp) const {
@@ -211,13 +211,13 @@ struct Context {
     }
 
     __device__ __forceinline__ float* past(int of_warp) const {
-        return reinterpret_cast<float*>(shared + Layout<Spec>::kPasts) + of_warp * (Spec::kClusterHeads * PastTile<Spec>::kStride);
+        return reinterpret_cast<float*>(shared + Layout<Spec>::kPasts) + of_warp * (Spec::kClusterHeads * PastTiles<Spec>::kStride);
     }
 
-    // Warps of this block that have a tile; tiles go to the ranks in turn.
+    // Tiles of earlier keys of this block; tiles go to the ranks in turn, and a rank's to its warps in turn.
     __device__ __forceinline__ int tiles() const {
         const int all = (position + kTileKeys - 1) / kTileKeys;
-        return min(Layout<Spec>::kWarps, (all - rank + Spec::kClusterBlocks - 1) / Spec::kClusterBlocks);
+        return (all - rank + Spec::kClusterBlocks - 1) / Spec::kClusterBlocks;
     }
 
     // Whether this block attends to the token itself.

@@ -8,20 +8,23 @@ namespace ernie {
 template <class Spec>
 struct Worker {
     using Of = Layout<Spec>;
-    using Tile = PastTile<Spec>;
+    using Tiles = PastTiles<Spec>;
 
     const Context<Spec>& context;
     WeightReader<Spec> stream;
-    TilePlace place = {0, 0};
+    TilePlaces places = {0, 0, nullptr};
 
-    __device__ __forceinline__ unsigned tile() const { return context.base + Of::kTiles + context.warp * Tile::kBytes; }
+    __device__ __forceinline__ unsigned buffers() const { return context.base + Of::kTiles + context.warp * Tiles::kBytes; }
 
     __device__ __forceinline__ void begin() {
-        if (context.attends && context.warp < context.tiles()) {
-            const int first = (context.warp * Spec::kClusterBlocks + context.rank) * kTileKeys;
-            place = {min(kTileKeys, context.position - first), context.piece(context.key_value_head(), first)};
-            Tile::copy(tile(), place, context.layer(0).keys, context.layer(0).values);
-        }
+        if (!context.attends) return;
+        const int tiles = context.tiles(), count = (tiles - context.warp + Of::kWarps - 1) / Of::kWarps;
+        int* sources = reinterpret_cast<int*>(context.shared + Of::kSources) + context.warp * Spec::kWarpTiles;
+        const auto first_key = [&](int index) { return ((index * Of::kWarps + context.warp) * Spec::kClusterBlocks + context.rank) * kTileKeys; };
+        for (int i = context.lane; i < count; i += 32) sources[i] = context.place(context.key_value_head(), first_key(i));
+        __syncwarp();
+        places = {count, min(kTileKeys, context.position - first_key(count - 1)), sources};
+        Tiles::copy_first(buffers(), places, context.layer(0).keys, context.layer(0).values);
     }
 
     template <int kMatrix>
@@ -49,11 +52,10 @@ struct Worker {
 
     __device__ __forceinline__ void attend(int index) {
         context.wait(Of::kQueryBarrier, index & 1, 14);
-        wait_copies<0>();
-        __syncwarp();
-        if (place.keys > 0) Tile::attend(tile(), place.keys, context.base + Of::kQuery, context.past(context.warp));
+        const PersistentLayer& layer = context.layer(index);
+        if (places.count > 0) Tiles::attend(buffers(), places, layer.keys, layer.values, context.base + Of::kQuery, context.past(context.warp));
         meet<Of::kTilesReady, Of::kThreadsOfExchange>();
-        if (index + 1 < Spec::kLayers) Tile::copy(tile(), place, context.layer(index + 1).keys, context.layer(index + 1).values);
+        if (index + 1 < Spec::kLayers) Tiles::copy_first(buffers(), places, context.layer(index + 1).keys, context.layer(index + 1).values);
         merge();
         context.mark(index, kWorkerMark + 8);
     }
@@ -62,13 +64,13 @@ struct Worker {
     // cluster is to merge in turn, a value to a lane.
     __device__ __forceinline__ void merge() {
         const int value = context.warp * Of::kQueryRows + context.lane % Of::kQueryRows;
-        const float* pasts = context.past(0) + value / Spec::kHeadSize * Tile::kStride;
-        const int tiles = context.tiles(), own = context.has_token() ? Of::kWarps : -1;
+        const float* pasts = context.past(0) + value / Spec::kHeadSize * Tiles::kStride;
+        const int tiles = min(context.tiles(), Of::kWarps), own = context.has_token() ? Of::kWarps : -1;
         float2 weights[Of::kWarps + 1];
         float values[Of::kWarps + 1], maximum = kLowest, sum = 0, total = 0;
 #pragma unroll
         for (int i = 0; i <= Of::kWarps; i++) {
-            const float* past = pasts + i * (Spec::kClusterHeads * Tile::kStride);
+            const float* past = pasts + i * (Spec::kClusterHeads * Tiles::kStride);
             weights[i] = *reinterpret_cast<const float2*>(past + Spec::kHeadSize);
             values[i] = past[value % Spec::kHeadSize];
         }

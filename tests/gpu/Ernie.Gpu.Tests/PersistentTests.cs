@@ -27,7 +27,7 @@ public sealed class PersistentTests
         using CudaExecutor plain = Create(model, quantization, persistent: false), persistent = Create(model, quantization, persistent: true);
         Session expected = new(plain), actual = new(persistent);
         int vocabulary = plain.Info.VocabularySize;
-        foreach (int length in (int[])[1, 2, 16, 17, 63, 64, 65, 128, 129, 130, 192, 385, 700, 1023, 1024])
+        foreach (int length in (int[])[1, 2, 16, 17, 63, 64, 65, 128, 129, 130, 192, 385, 1023, 1024, 1025, 1040, 1041, 2047, 2048])
         {
             int[] ids = Ids(length, vocabulary);
 
