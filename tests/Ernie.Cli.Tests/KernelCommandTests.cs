@@ -29,6 +29,18 @@ public sealed class KernelCommandTests : IDisposable
         Assert.Equal(2, output.Split("floor of the step").Length - 1);
     }
 
+    [Theory]
+    [InlineData("--persistent-kernel", true)]
+    [InlineData("--no-persistent-kernel", false)]
+    [InlineData("--no-use-cudagraph", false)]
+    public async Task InspectPlan_OfOneSequence_HasThePersistentKernelUnlessItIsSwitchedOff(string option, bool isPersistent)
+    {
+        (int exit, string output, string error) = await RunAsync(new InspectPlanCommand(), "--arch", "sm_90", "--batch-size", "1", option);
+
+        Assert.True(exit == 0, error);
+        Assert.Equal(isPersistent, output.Contains("ernie_decode_step", StringComparison.Ordinal));
+    }
+
     [Fact]
     public async Task InspectPlan_OfAPrompt_ListsThePrefillKernels()
     {

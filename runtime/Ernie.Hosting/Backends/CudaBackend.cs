@@ -74,6 +74,7 @@ public sealed class CudaBackend : IBackend
             PageCount = options.PageCount,
             UsesGraphs = options.UseCudaGraphs,
             KeepsBf16Copies = options.KeepBf16Copies,
+            UsesPersistentKernel = options.UsesPersistentKernel,
             KeyValueFormat = FormatOf(quantization.KeyValueCache),
             Samplers = samplers,
             Phase = phase,

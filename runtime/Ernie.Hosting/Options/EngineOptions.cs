@@ -47,6 +47,9 @@ public sealed class EngineOptions
     /// <summary>Whether quantised weights are also kept in bf16 on a GPU that multiplies many tokens faster by them.</summary>
     public bool KeepBf16Copies { get; set; } = true;
 
+    /// <summary>Whether a sequence that is alone is decoded by one kernel for all of its step, where the GPU holds that kernel.</summary>
+    public bool UsesPersistentKernel { get; set; } = true;
+
     /// <summary>Seed of requests that bring none; null draws one per request.</summary>
     public ulong? Seed { get; set; }
 
@@ -96,6 +99,7 @@ public sealed class EngineOptions
             EnableOverlap = options.Flag("enable-overlap-schedule"),
             UseCudaGraphs = UsesCudaGraphs(options),
             KeepBf16Copies = options.Flag("keep-bf16-copies"),
+            UsesPersistentKernel = options.Flag("persistent-kernel"),
             Seed = (ulong?)options.WholeNumber("seed"),
             Sampler = options.RequiredText("sampler") is "base" or "base_non_truncated" or "air" ? "standard" : options.RequiredText("sampler"),
             CachePolicy = options.RequiredText("cache-policy"),

@@ -53,6 +53,7 @@ public static class OptionTable
         new("use-cudagraph", OptionGroup.Capacity, OptionKind.Boolean, "Replay steps as CUDA graphs.") { Default = "true" },
         new("graph-optimization-config", OptionGroup.Capacity, OptionKind.Json, "FastDeploy's spelling: {\"use_cudagraph\": false} is --no-use-cudagraph; other keys have no effect."),
         new("keep-bf16-copies", OptionGroup.Capacity, OptionKind.Boolean, "Keep quantised weights in bf16 too, where the GPU multiplies more than 8 tokens faster by them and memory is ample.") { Default = "true" },
+        new("persistent-kernel", OptionGroup.Capacity, OptionKind.Boolean, "Decode a sequence that is alone by one kernel for all of its step, where the GPU holds it; switch off where other processes compute on the GPU at the same time (MPS).") { Default = "true" },
         new("enable-overlap-schedule", OptionGroup.Capacity, OptionKind.Boolean, "Launch a step before the one before it is read, where the device samples.") { Default = "true" },
     ];
 
