@@ -49,6 +49,9 @@ public sealed class AttentionKernels
     /// <summary>Whether <see cref="Prefill"/> takes ernie::AttentionTensorArgs, whose tensor maps describe bf16 pages.</summary>
     public required bool PrefillTakesTensorMaps { get; init; }
 
+    /// <summary>Whether <see cref="Prefill"/> can leave quantised rows.</summary>
+    public required bool PrefillQuantizes { get; init; }
+
     /// <summary>Tokens of one tile of <see cref="Prefill"/>.</summary>
     public int PrefillTileTokens => PrefillTileRows / _shape.QueryHeadsPerKeyValueHead;
 
@@ -59,12 +62,13 @@ public sealed class AttentionKernels
     /// <param name="shape">The model.</param>
     /// <param name="device">The device.</param>
     /// <param name="format">Storage of keys and values.</param>
-    public static AttentionKernels Create(ModelShape shape, DeviceProfile device, KeyValueFormat format)
+    /// <param name="quantizes">Whether what reads the output multiplies e4m3.</param>
+    public static AttentionKernels Create(ModelShape shape, DeviceProfile device, KeyValueFormat format, bool quantizes = false)
     {
         ArgumentNullException.ThrowIfNull(shape);
         ArgumentNullException.ThrowIfNull(device);
         (int stages, int blocks) = DecodeDepth(device.Architecture, format);
-        AttentionTile tile = device.Architecture.HasWarpgroupProducts ? Warpgroups(shape, format, consumers: 2, pages: 2, stages: 2) : WarpTiles(shape, format, warps: 4, rowTiles: 2);
+        AttentionTile tile = device.Architecture.HasWarpgroupProducts ? Warpgroups(shape, format, consumers: 2, pages: 2, stages: 2, quantizes) : WarpTiles(shape, format, warps: 4, rowTiles: 2);
         return new AttentionKernels(shape, device, format)
         {
             Decode = DecodeKernel(shape, format, stages, blocks, clusterBlocks: 1),
@@ -73,6 +77,7 @@ public sealed class AttentionKernels
                 : [],
             Prefill = tile.Kernel,
             PrefillTileRows = tile.Rows,
+            PrefillQuantizes = quantizes && device.Architecture.HasWarpgroupProducts,
             PrefillTakesTensorMaps = tile.TakesTensorMaps,
             Store = format == KeyValueFormat.BFloat16 ? null : StoreKernel(shape, format),
         };
@@ -155,7 +160,7 @@ public sealed class AttentionKernels
             TakesTensorMaps: false);
     }
 
-    internal static AttentionTile Warpgroups(ModelShape shape, KeyValueFormat format, int consumers, int pages, int stages)
+    internal static AttentionTile Warpgroups(ModelShape shape, KeyValueFormat format, int consumers, int pages, int stages, bool quantizes = false)
     {
         const int RowsPerWarpgroup = 64, Alignment = 1024;
         int rows = RowsPerWarpgroup * consumers, rowBytes = shape.HeadDim * sizeof(ushort);
@@ -170,6 +175,7 @@ public sealed class AttentionKernels
                 Constants =
                 [
                     .. Constants(shape, format), KernelConstant.Of("kPagesPerBlock", pages), KernelConstant.Of("kStages", stages),
+                    KernelConstant.Of("kQuantizes", quantizes),
                 ],
                 SharedMemoryBytes = (rows * rowBytes) + (stages * 2 * pages * KernelPlan.TokensPerPage * rowBytes) + Alignment,
             },

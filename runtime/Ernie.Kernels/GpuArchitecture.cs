@@ -18,6 +18,9 @@ public sealed record GpuArchitecture(string Name, int Major, int Minor, int Shar
     /// <summary>Whether there are warpgroup products; the instructions of 9.0 are not those of its successors.</summary>
     public bool HasWarpgroupProducts => Major == 9;
 
+    /// <summary>Whether the tensor cores multiply e4m3.</summary>
+    public bool HasFloat8Products => (Major, Minor) is (8, 9) or ( >= 9, _);
+
     /// <summary>The architectures that are tested: A100, other Ampere, Ada, Hopper.</summary>
     public static IReadOnlyList<GpuArchitecture> Tested { get; } =
         [FromCapability(8, 0), FromCapability(8, 6), FromCapability(8, 9), FromCapability(9, 0)];

@@ -21,6 +21,18 @@ public sealed class KernelPlan
     /// <summary>Norm of rows, for steps of more than 8 tokens.</summary>
     public required KernelSpec Normalize { get; init; }
 
+    /// <summary>The norm that leaves quantised rows, or null when no step needs them of it.</summary>
+    public KernelSpec? NormalizeFloat8 { get; init; }
+
+    /// <summary>Quantises what attention gives where that does not, for matrices that multiply e4m3, or null when there are none.</summary>
+    public KernelSpec? QuantizeAttention { get; init; }
+
+    /// <summary>Quantises activations where gate and up projection do not, or null when they do or nothing needs it.</summary>
+    public KernelSpec? QuantizeActivation { get; init; }
+
+    /// <summary>Why the matrices multiply as they do, a sentence each; empty where there was no choice.</summary>
+    public IReadOnlyList<string> Notes { get; init; } = [];
+
     /// <summary>Query, key and value projection, rotation, cache write.</summary>
     public required LinearKernels QueryKeyValue { get; init; }
 
@@ -58,6 +70,7 @@ public sealed class KernelPlan
     public IEnumerable<KernelSpec> Kernels =>
     [
         Embed, Normalize, .. Attention.Kernels, CopyPage, SetSlot, Sample,
+        .. ((KernelSpec?[])[NormalizeFloat8, QuantizeAttention, QuantizeActivation]).OfType<KernelSpec>(),
         // Linears of one format share the kernel that expands it.
         .. Linears.SelectMany(linear => linear.Kernels).Distinct(),
         .. Persistent is { } persistent ? [persistent.Kernel] : Array.Empty<KernelSpec>(),
@@ -66,12 +79,22 @@ public sealed class KernelPlan
     /// <summary>All linears, in the order of a layer, the head last.</summary>
     public IReadOnlyList<LinearKernels> Linears => [QueryKeyValue, Output, GateUp, Down, Head];
 
-    /// <summary>Whether kernels that write the residual prepare the norm of the next, for steps of more than 8 tokens.</summary>
-    public bool PreparesNorms => Linears.Where(linear => linear != Head).All(linear => linear.Tiles.All(tile => tile.UsesTensorMaps));
+    /// <summary>How the matrices of the layers multiply in a step; all of them the same way.</summary>
+    /// <param name="tokens">Tokens of the step, more than 8.</param>
+    public LinearForm FormFor(int tokens) => QueryKeyValue.TileFor(tokens).Form;
+
+    /// <summary>Whether kernels that write the residual prepare the norm of the next.</summary>
+    /// <param name="tokens">Tokens of the step, more than 8.</param>
+    public bool PreparesNorms(int tokens) => FormFor(tokens) is LinearForm.Warpgroup or LinearForm.WarpgroupFloat8;
 
     /// <summary>Blocks that share a row of logits when tokens are drawn. They wait for each other, so all of them must fit on the device at once.</summary>
     /// <param name="rows">Rows of the launch.</param>
     public int SampleBlocks(int rows) => Math.Clamp(Device.Multiprocessors / rows, 1, SamplerKernel.MaxBlocksPerRow);
+
+    /// <summary>Blocks of the kernels that quantise rows: eight threads take 128 values.</summary>
+    /// <param name="tokens">Rows.</param>
+    /// <param name="width">Values of a row.</param>
+    public static int QuantizeBlocks(int tokens, int width) => (int)((((long)tokens * width / 128) + 31) / 32);
 
     /// <summary>The smallest bucket that holds a batch.</summary>
     /// <param name="rows">Decoding rows, at least 1.</param>

@@ -26,6 +26,7 @@ public static class KernelPlanPrinter
         ArgumentNullException.ThrowIfNull(plan);
         ArgumentNullException.ThrowIfNull(output);
         output.WriteLine(Text($"{Title(plan)}, {batch} sequence(s) of {contextLength} tokens"));
+        PrintNotes(plan, output);
         double seconds = PrintLaunches(plan, PlannedSteps.Decode(plan, batch, contextLength), output);
         output.WriteLine(Text($"floor of the step {seconds * 1e6:F2} us, {batch / seconds:F0} tokens/s"));
         if (batch == 1 && plan.PersistentObstacle is { } obstacle)
@@ -41,6 +42,7 @@ public static class KernelPlanPrinter
         ArgumentNullException.ThrowIfNull(plan);
         ArgumentNullException.ThrowIfNull(output);
         output.WriteLine(Text($"{Title(plan)}, a prompt of {tokens} tokens"));
+        PrintNotes(plan, output);
         double seconds = PrintLaunches(plan, PlannedSteps.Prefill(plan, tokens), output);
         output.WriteLine(Text($"floor of the step {seconds * 1e3:F3} ms, {tokens / seconds:F0} tokens/s"));
     }
@@ -61,6 +63,12 @@ public static class KernelPlanPrinter
 
     private static string Title(KernelPlan plan) =>
         Text($"{plan.Model.Shape.Name} on {plan.Device.Architecture} with {plan.Device.Multiprocessors} multiprocessors");
+
+    private static void PrintNotes(KernelPlan plan, TextWriter output)
+    {
+        foreach (string note in plan.Notes)
+            output.WriteLine(note);
+    }
 
     private static double PrintLaunches(KernelPlan plan, IReadOnlyList<PlannedLaunch> launches, TextWriter output)
     {

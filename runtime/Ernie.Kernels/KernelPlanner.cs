@@ -69,12 +69,16 @@ public sealed class KernelPlanner
         {
             Model = _model,
             Device = _device,
-            Embed = Kernel("embed", "norm/embed", "embed", "EmbedArgs", normThreads, KernelConstant.Of("kWidth", Shape.HiddenSize)),
-            Normalize = Kernel(
-                "normalize", "norm/norm", "normalize", "NormArgs", normThreads,
-                KernelConstant.Of("kWidth", Shape.HiddenSize), KernelConstant.Of("kEpsilon", (float)Shape.RmsNormEpsilon)),
+            Embed = Kernel(
+                "embed", "norm/embed", "embed", "EmbedArgs", normThreads,
+                KernelConstant.Of("kWidth", Shape.HiddenSize), KernelConstant.Of("kQuantizes", UsesFloat8 && _device.Architecture.HasWarpgroupProducts)),
+            Normalize = Normalize("normalize", normThreads, quantizes: false),
+            NormalizeFloat8 = UsesFloat8 && !_device.Architecture.HasWarpgroupProducts ? Normalize("normalize_float8", normThreads, quantizes: true) : null,
+            QuantizeAttention = UsesFloat8 ? Float8Tiles.Quantize("attention", Shape.QueryWidth) : null,
+            QuantizeActivation = UsesFloat8 && !_device.Architecture.HasWarpgroupProducts ? Float8Tiles.Quantize("activation", Shape.IntermediateSize) : null,
+            Notes = Notes(),
             QueryKeyValue = Linear("qkv", layer.QueryKeyValue, "kQkv", normalizes: true),
-            Attention = AttentionKernels.Create(Shape, _device, _cache),
+            Attention = AttentionKernels.Create(Shape, _device, _cache, UsesFloat8),
             Output = Linear("o", layer.Output, "kResidual", normalizes: false),
             GateUp = Linear("gate_up", layer.GateUp, "kSwiglu", normalizes: true),
             Down = Linear("down", layer.Down, "kResidual", normalizes: false),
@@ -96,6 +100,30 @@ public sealed class KernelPlanner
         Threads = threads,
         Constants = constants,
     };
+
+    private KernelSpec Normalize(string name, int threads, bool quantizes) => Kernel(
+        name, "norm/norm", "normalize", "NormArgs", threads,
+        KernelConstant.Of("kWidth", Shape.HiddenSize), KernelConstant.Of("kEpsilon", (float)Shape.RmsNormEpsilon), KernelConstant.Of("kQuantizes", quantizes));
+
+    // A recipe stores all matrices of the layers alike, so all of them multiply e4m3 or none does.
+    private bool HasFloat8Layers => _model.Layers[0].QueryKeyValue.Encoding == WeightEncoding.Fp8Block128;
+
+    private bool UsesFloat8 => HasFloat8Layers && _device.Architecture.HasFloat8Products;
+
+    private string[] Notes()
+    {
+        if (!HasFloat8Layers)
+            return [];
+        if (!UsesFloat8)
+            return [$"FP8 weights are widened to bf16 for every product: {_device.Architecture} has no e4m3 products."];
+        return
+        [
+            $"Steps of more than {SmallTokens} tokens multiply e4m3 by e4m3, activations being quantised per token and 128 inputs.",
+            _keepsBf16Copies && _device.Architecture.HasWarpgroupProducts
+                ? $"Steps of 9 to {SmallTokens} tokens multiply bf16 copies of the weights, which was measured to be faster; up to 8, weights are widened while they are read."
+                : $"Smaller steps widen weights to bf16 while they are read, which bounds them.",
+        ];
+    }
 
     private KernelConstant[] AttentionConstants() =>
     [
@@ -142,12 +170,15 @@ public sealed class KernelPlanner
                 KernelConstant.Of("kEpsilon", (float)Shape.RmsNormEpsilon),
             ],
         };
+        bool multipliesFloat8 = UsesFloat8 && weight != _model.Head;
+        IReadOnlyList<LinearTile> float8Tiles = multipliesFloat8 ? Float8(name, weight, encoding, epilogue, constants, normalizes) : [];
         if (_device.Architecture.HasWarpgroupProducts && (_keepsBf16Copies || !IsQuantized(weight)))
         {
             // Rows of logits are few and gathered, so the head's are normalised apart.
             bool normalizesSums = normalizes && epilogue != "kLogits";
             WarpgroupTiles warpgroupTiles = new(_device, name, weight, epilogue, EpilogueConstants(epilogue), normalizesSums, (float)Shape.RmsNormEpsilon);
-            return new LinearKernels(weight, decode, warpgroupTiles.Create())
+            IReadOnlyList<LinearTile> ofCopies = warpgroupTiles.Create();
+            return new LinearKernels(weight, decode, multipliesFloat8 ? [.. ofCopies.Where(tile => tile.MostTokens <= SmallTokens), .. float8Tiles] : ofCopies)
             {
                 DecodeTileOutputs = 8 * rowTiles,
                 Expand = IsQuantized(weight) ? Expand(weight.Encoding, encoding) : null,
@@ -160,11 +191,39 @@ public sealed class KernelPlanner
             [
                 Tile($"ernie_{name}_small_{encoding}", weight.Encoding, constants, 64, isWide ? 64 : 32, 2, 2) with { MostTokens = SmallTokens },
                 // Packed 4-bit weights take more registers per warp: eight warps, each with half as many outputs.
-                Tile($"ernie_{name}_large_{encoding}", weight.Encoding, constants, 128, 128, 2, weight.Encoding.Format == WeightFormat.Int4 ? 4 : 2),
+                .. multipliesFloat8 ? float8Tiles
+                    : [Tile($"ernie_{name}_large_{encoding}", weight.Encoding, constants, 128, 128, 2, weight.Encoding.Format == WeightFormat.Int4 ? 4 : 2)],
             ])
         {
             DecodeTileOutputs = 8 * rowTiles,
         };
+    }
+
+    private IReadOnlyList<LinearTile> Float8(
+        string name, LinearWeight weight, string encoding, string epilogue, KernelConstant[] constants, bool normalizes)
+    {
+        if (_device.Architecture.HasWarpgroupProducts)
+            return new Float8Tiles(name, weight, epilogue, EpilogueConstants(epilogue), normalizes, (float)Shape.RmsNormEpsilon).Create(_device);
+
+        const int Tokens = 128, Outputs = 128, WarpsAlongTokens = 2, WarpsAlongOutputs = 4;
+        const int StageBytes = (Tokens + Outputs) * 128, Stages = TileSharedMemory / StageBytes;
+        KernelSpec kernel = new()
+        {
+            Name = $"ernie_{name}_large_{encoding}_float8",
+            Header = "ernie/linear/linear_tile_float8.cuh",
+            Function = "linear_tile_float8",
+            Arguments = "LinearTileFloat8Args",
+            Threads = WarpSize * WarpsAlongTokens * WarpsAlongOutputs,
+            Constants =
+            [
+                .. constants.Where(constant => constant.Name is not ("kFormat" or "kGroup")),
+                KernelConstant.Of("kTileTokens", Tokens), KernelConstant.Of("kTileOutputs", Outputs),
+                KernelConstant.Of("kWarpsAlongTokens", WarpsAlongTokens), KernelConstant.Of("kWarpsAlongOutputs", WarpsAlongOutputs),
+                KernelConstant.Of("kStages", Stages),
+            ],
+            SharedMemoryBytes = Stages * StageBytes,
+        };
+        return [new LinearTile(kernel, Tokens, Outputs) { Form = LinearForm.Float8 }];
     }
 
     private static bool IsQuantized(LinearWeight weight) => weight.Encoding.Format != WeightFormat.BFloat16;

@@ -8,11 +8,14 @@ namespace Ernie.Kernels;
 /// <param name="Flops">Multiplications and additions of a launch.</param>
 public sealed record PlannedLaunch(KernelSpec Kernel, int Count, int Grid, long Bytes, double Flops)
 {
+    /// <summary>Whether the tensor cores multiply e4m3 rather than bf16.</summary>
+    public bool MultipliesFloat8 { get; init; }
+
     /// <summary>Seconds that all launches take at least: the slower of memory and tensor cores.</summary>
     /// <param name="device">The device.</param>
     public double FloorSeconds(DeviceProfile device)
     {
         ArgumentNullException.ThrowIfNull(device);
-        return Count * Math.Max(Bytes / device.BytesPerSecond, Flops / device.FlopsPerSecond);
+        return Count * Math.Max(Bytes / device.BytesPerSecond, Flops / (MultipliesFloat8 ? device.Float8FlopsPerSecond : device.FlopsPerSecond));
     }
 }

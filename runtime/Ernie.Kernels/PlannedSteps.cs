@@ -20,7 +20,7 @@ public static class PlannedSteps
         var attention = new PlannedLaunch(
             launch.Kernel, shape.LayerCount, launch.GridX * launch.GridY * launch.GridZ,
             batch * CacheBytes(plan, contextLength), 4.0 * batch * contextLength * shape.QueryWidth);
-        IReadOnlyList<PlannedLaunch> step = Step(plan, batch, batch, attention);
+        IReadOnlyList<PlannedLaunch> step = Step(plan, batch, batch, hasDecodeRows: true, attention);
         if (plan.Persistent is not { } persistent || batch > 1 || contextLength > PersistentKernel.MostTokens)
             return step;
 
@@ -46,22 +46,22 @@ public static class PlannedSteps
         var attention = new PlannedLaunch(
             plan.Attention.Prefill, shape.LayerCount, tiles * shape.KeyValueHeads,
             CacheBytes(plan, tokens) + ((long)tokens * shape.QueryWidth * sizeof(ushort)), 2.0 * tokens * (tokens + 1.0) * shape.QueryWidth);
-        return Step(plan, tokens, 1, [.. Store(plan, tokens), attention]);
+        return Step(plan, tokens, 1, hasDecodeRows: false, [.. Store(plan, tokens), attention]);
     }
 
-    private static IReadOnlyList<PlannedLaunch> Step(KernelPlan plan, int tokens, int logitRows, params PlannedLaunch[] attention)
+    private static IReadOnlyList<PlannedLaunch> Step(KernelPlan plan, int tokens, int logitRows, bool hasDecodeRows, params PlannedLaunch[] attention)
     {
         ModelShape shape = plan.Model.Shape;
         int layers = shape.LayerCount;
         return
         [
             new PlannedLaunch(plan.Embed, 1, tokens, (long)tokens * shape.HiddenSize * sizeof(ushort), 0),
-            .. NormalizeLayers(plan, tokens), Linear(plan.QueryKeyValue, tokens, layers),
+            .. NormalizeLayers(plan, tokens), Linear(plan, plan.QueryKeyValue, tokens, layers),
             .. attention,
-            Linear(plan.Output, tokens, layers),
-            .. NormalizeLayers(plan, tokens), Linear(plan.GateUp, tokens, layers),
-            Linear(plan.Down, tokens, layers),
-            .. Normalize(plan, logitRows, 1), Linear(plan.Head, logitRows, 1),
+            .. Quantize(plan, hasDecodeRows || !plan.Attention.PrefillQuantizes ? plan.QuantizeAttention : null, tokens, shape.QueryWidth), Linear(plan, plan.Output, tokens, layers),
+            .. NormalizeLayers(plan, tokens), Linear(plan, plan.GateUp, tokens, layers),
+            .. Quantize(plan, plan.QuantizeActivation, tokens, shape.IntermediateSize), Linear(plan, plan.Down, tokens, layers),
+            .. Normalize(plan.Normalize, plan, logitRows, 1), Linear(plan, plan.Head, logitRows, 1),
             new PlannedLaunch(plan.Sample, 1, logitRows, (long)logitRows * shape.VocabularySize * sizeof(float), 0),
         ];
     }
@@ -74,15 +74,22 @@ public static class PlannedSteps
         ? [new PlannedLaunch(store, plan.Model.Shape.LayerCount, tokens, (long)tokens * 2 * plan.Model.Shape.KeyValueWidth * sizeof(ushort), 0)]
         : [];
 
-    private static PlannedLaunch[] NormalizeLayers(KernelPlan plan, int tokens) =>
-        plan.PreparesNorms ? [] : Normalize(plan, tokens, plan.Model.Shape.LayerCount);
+    private static PlannedLaunch[] NormalizeLayers(KernelPlan plan, int tokens) => tokens > LinearKernels.DecodeTokens && plan.PreparesNorms(tokens)
+        ? [] : Normalize(TakesCodes(plan, tokens) && plan.NormalizeFloat8 is { } quantizing ? quantizing : plan.Normalize, plan, tokens, plan.Model.Shape.LayerCount);
+
+    private static bool TakesCodes(KernelPlan plan, int tokens) =>
+        tokens > LinearKernels.DecodeTokens && plan.QueryKeyValue.TileFor(tokens).ReadsCodes;
+
+    private static PlannedLaunch[] Quantize(KernelPlan plan, KernelSpec? kernel, int tokens, int width) => kernel is not null && TakesCodes(plan, tokens)
+        ? [new PlannedLaunch(kernel, plan.Model.Shape.LayerCount, KernelPlan.QuantizeBlocks(tokens, width), (long)tokens * width * sizeof(ushort), 0)]
+        : [];
 
     // The decode kernels normalise themselves.
-    private static PlannedLaunch[] Normalize(KernelPlan plan, int tokens, int count) => tokens <= LinearKernels.DecodeTokens
+    private static PlannedLaunch[] Normalize(KernelSpec kernel, KernelPlan plan, int tokens, int count) => tokens <= LinearKernels.DecodeTokens
         ? []
-        : [new PlannedLaunch(plan.Normalize, count, tokens, (long)tokens * plan.Model.Shape.HiddenSize * sizeof(float), 0)];
+        : [new PlannedLaunch(kernel, count, tokens, (long)tokens * plan.Model.Shape.HiddenSize * sizeof(float), 0)];
 
-    private static PlannedLaunch Linear(LinearKernels linear, int tokens, int count)
+    private static PlannedLaunch Linear(KernelPlan plan, LinearKernels linear, int tokens, int count)
     {
         LinearWeight weight = linear.Weight;
         double flops = 2.0 * tokens * weight.OutFeatures * weight.InFeatures;
@@ -90,9 +97,17 @@ public static class PlannedSteps
             return new PlannedLaunch(linear.Decode, count, linear.DecodeTiles, KernelPlanPrinter.WeightBytes(weight), flops);
 
         LinearTile tile = linear.TileFor(tokens);
-        int grid = weight.OutFeatures / tile.Outputs * tile.Split * ((tokens + tile.Tokens - 1) / tile.Tokens);
-        // Tensor maps show plain rows, if need be a bf16 copy.
-        long weightBytes = tile.UsesTensorMaps ? (long)weight.OutFeatures * weight.InFeatures * sizeof(ushort) : KernelPlanPrinter.WeightBytes(weight);
+        int grid = tile.Blocks(weight, tokens, plan.Device.Multiprocessors);
+        if (tile.ReadsCodes)
+        {
+            return new PlannedLaunch(tile.Kernel, count, grid, KernelPlanPrinter.WeightBytes(weight) + ((long)tokens * weight.InFeatures), flops)
+            {
+                MultipliesFloat8 = true,
+            };
+        }
+
+        // Plain rows may be a bf16 copy.
+        long weightBytes = tile.ReadsPlainRows ? (long)weight.OutFeatures * weight.InFeatures * sizeof(ushort) : KernelPlanPrinter.WeightBytes(weight);
         return new PlannedLaunch(tile.Kernel, count, grid, weightBytes + ((long)tokens * weight.InFeatures * sizeof(ushort)), flops);
     }
 }

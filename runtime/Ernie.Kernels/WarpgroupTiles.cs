@@ -83,16 +83,15 @@ internal sealed class WarpgroupTiles
 
     private static int Stages(int memory, int tokens, int outputs) => Math.Clamp((memory - SharedMemoryBeside) / ((tokens + outputs) * RowBytes), 3, 8);
 
-    // Large tiles would leave multiprocessors without work: half as large, and in two if need be.
+    // Large tiles where there are enough of them or two blocks can share the inputs of each, else half as large.
     private LinearTile Medium(int tokens)
     {
-        const int Tokens = 128, Outputs = 64;
+        const int Tokens = 128, Outputs = 128, LeastBlocksOfInputs = 8;
         int blocks = _weight.OutFeatures / Outputs * tokens / Tokens;
-        if (blocks > 2 * _device.Multiprocessors)
-            return Tile(Tokens, 2 * Outputs, 1, 3, keepsWeights: true);
+        if (2 * blocks <= _device.Multiprocessors && _weight.InFeatures % (2 * Depth) == 0 && _weight.InFeatures / Depth >= LeastBlocksOfInputs)
+            return Tile(Tokens, Outputs, 2, 4, keepsWeights: true);
 
-        int split = 2 * blocks <= _device.Multiprocessors && _weight.InFeatures % (2 * Depth) == 0 ? 2 : 1;
-        return Tile(Tokens, Outputs, split, 4, keepsWeights: true);
+        return blocks > _device.Multiprocessors ? Tile(Tokens, Outputs, 1, 3, keepsWeights: true) : Tile(Tokens, Outputs / 2, 1, 4, keepsWeights: true);
     }
 
     /// <summary>One variant.</summary>
@@ -133,7 +132,7 @@ internal sealed class WarpgroupTiles
             ],
             SharedMemoryBytes = sharedMemory,
         };
-        return new LinearTile(kernel, tokens, outputs) { Split = split, UsesTensorMaps = true };
+        return new LinearTile(kernel, tokens, outputs) { Split = split, Form = LinearForm.Warpgroup };
     }
 
     // One scale per output is applied to the sums, so that the plain copy is exact.

@@ -233,6 +233,8 @@ public sealed class KernelCompilationTests : IDisposable
         ("ernie/linear/linear_decode.cuh", Size<LinearDecodeArguments>("LinearDecodeArgs")),
         ("ernie/linear/linear_tile.cuh", Size<LinearTileArguments>("LinearTileArgs")),
         ("ernie/linear/linear_wgmma.cuh", Size<LinearWgmmaArguments>("LinearWgmmaArgs")),
+        ("ernie/linear/linear_float8.cuh", Size<LinearFloat8Arguments>("LinearFloat8Args") + Size<QuantizedRows>("QuantizedRows")),
+        ("ernie/linear/quantize_rows.cuh", Size<QuantizeRowsArguments>("QuantizeRowsArgs")),
         ("ernie/linear/expand_weights.cuh", Size<ExpandWeightsArguments>("ExpandWeightsArgs")),
         ("ernie/norm/norm.cuh", Size<NormArguments>("NormArgs")),
         ("ernie/norm/embed.cuh", Size<EmbedArguments>("EmbedArgs")

@@ -33,7 +33,7 @@ public class KernelPlanTests
     {
         foreach (GpuArchitecture architecture in GpuArchitecture.Tested)
         {
-            foreach (KernelSpec kernel in Plan("ernie-4.5-0.3b", DenseGraphs.Recipes["wint4"], architecture).Kernels)
+            foreach (KernelSpec kernel in DenseGraphs.Recipes.Values.SelectMany(recipe => Plan("ernie-4.5-0.3b", recipe, architecture).Kernels))
                 Assert.True(kernel.SharedMemoryBytes <= architecture.SharedMemoryPerBlock, $"{kernel.Name} on {architecture}");
         }
     }
@@ -41,17 +41,33 @@ public class KernelPlanTests
     [Fact]
     public void Create_WithoutCopies_MultipliesByPackedWeights()
     {
-        ModelGraph graph = DenseGraphs.Create(DenseGraphs.Base, DenseGraphs.Recipes["fp8"]);
+        ModelGraph graph = DenseGraphs.Create(DenseGraphs.Base, new QuantizationRecipe(WeightEncoding.Int8PerChannel, WeightEncoding.Bf16));
         DeviceProfile hopper = DeviceProfile.Typical(GpuArchitecture.Parse("sm_90a"));
 
         KernelPlan with = KernelPlanner.Create(graph, hopper), without = KernelPlanner.Create(graph, hopper, keepsBf16Copies: false);
 
-        Assert.True(with.PreparesNorms);
-        Assert.False(without.PreparesNorms);
-        Assert.All(with.Linears, linear => Assert.All(linear.Tiles, tile => Assert.True(tile.UsesTensorMaps)));
+        Assert.True(with.PreparesNorms(100));
+        Assert.False(without.PreparesNorms(100));
+        Assert.All(with.Linears, linear => Assert.All(linear.Tiles, tile => Assert.True(tile.ReadsPlainRows)));
         // The head is bf16 in this recipe: it needs no copy.
-        Assert.All(without.Linears, linear => Assert.All(linear.Tiles, tile => Assert.Equal(linear == without.Head, tile.UsesTensorMaps)));
+        Assert.All(without.Linears, linear => Assert.All(linear.Tiles, tile => Assert.Equal(linear == without.Head, tile.ReadsPlainRows)));
         Assert.All(without.Linears, linear => Assert.Null(linear.Expand));
+    }
+
+    // They hand each other their inputs.
+    [Theory]
+    [InlineData("fp8", "sm_80", LinearForm.Tile, LinearForm.Tile)]
+    [InlineData("fp8", "sm_86", LinearForm.Tile, LinearForm.Tile)]
+    [InlineData("fp8", "sm_89", LinearForm.Tile, LinearForm.Float8)]
+    [InlineData("fp8", "sm_90a", LinearForm.Warpgroup, LinearForm.WarpgroupFloat8)]
+    [InlineData("wint8", "sm_90a", LinearForm.Warpgroup, LinearForm.Warpgroup)]
+    public void FormFor_SmallAndLargeSteps_IsTheSameForAllMatricesOfALayer(string recipe, string architecture, LinearForm small, LinearForm large)
+    {
+        KernelPlan plan = Plan("ernie-4.5-0.3b", DenseGraphs.Recipes[recipe], GpuArchitecture.Parse(architecture));
+
+        Assert.All(plan.Linears.Where(linear => linear != plan.Head), linear => Assert.Equal(small, linear.TileFor(64).Form));
+        Assert.All(plan.Linears.Where(linear => linear != plan.Head), linear => Assert.Equal(large, linear.TileFor(4096).Form));
+        Assert.Equal(recipe == "fp8", plan.Notes.Count > 0);
     }
 
     [Theory]
@@ -77,7 +93,7 @@ public class KernelPlanTests
     {
         foreach (GpuArchitecture architecture in GpuArchitecture.Tested)
         {
-            foreach (LinearKernels linear in Plan("ernie-4.5-0.3b", DenseGraphs.Recipes["wint4"], architecture).Linears)
+            foreach (LinearKernels linear in ((string[])["wint4", "fp8"]).SelectMany(recipe => Plan("ernie-4.5-0.3b", DenseGraphs.Recipes[recipe], architecture).Linears))
             {
                 LinearTile tile = linear.TileFor(tokens);
                 Assert.InRange(tokens, 1, tile.MostTokens);
@@ -108,10 +124,32 @@ public class KernelPlanTests
     [InlineData(257, 0)]
     public void BucketFor_Rows_IsTheSmallestThatHoldsThem(int rows, int bucket) => Assert.Equal(bucket, KernelPlan.BucketFor(rows));
 
+    /// <summary>inspect plan says why, and lists what a long prompt launches.</summary>
     [Fact]
-    public void Names_OfThePlansKernels_AreUnique()
+    public void PrintPrefill_OfAFloat8Plan_NamesItsProductsAndTheReason()
     {
-        KernelSpec[] kernels = [.. Plan("tales", DenseGraphs.Recipes["wint8"], GpuArchitecture.Parse("sm_86")).Kernels];
+        using StringWriter output = new();
+
+        KernelPlanPrinter.PrintPrefill(Plan("ernie-4.5-0.3b", DenseGraphs.Recipes["fp8"], GpuArchitecture.Parse("sm_89")), 4096, output);
+
+        string[] launches = [.. output.ToString().Split('\n').Where(line => line.StartsWith("ernie_", StringComparison.Ordinal)).Select(line => line[..line.IndexOf(' ', StringComparison.Ordinal)])];
+        Assert.Equal(
+            [
+                "ernie_embed", "ernie_normalize_float8", "ernie_qkv_large_fp8_float8", "ernie_attention_prefill", "ernie_quantize_attention", "ernie_o_large_fp8_float8",
+                "ernie_normalize_float8", "ernie_gate_up_large_fp8_float8", "ernie_quantize_activation", "ernie_down_large_fp8_float8",
+                "ernie_head_decode_bf16", "ernie_sample",
+            ],
+            launches);
+        Assert.Contains("e4m3", output.ToString(), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("wint8", "sm_86")]
+    [InlineData("fp8", "sm_89")]
+    [InlineData("fp8", "sm_90a")]
+    public void Names_OfThePlansKernels_AreUnique(string recipe, string architecture)
+    {
+        KernelSpec[] kernels = [.. Plan("tales", DenseGraphs.Recipes[recipe], GpuArchitecture.Parse(architecture)).Kernels];
 
         Assert.Equal(kernels.Length, kernels.Select(kernel => kernel.Name).Distinct().Count());
     }

@@ -6,6 +6,7 @@
 #pragma once
 #include "ernie/attention/common.cuh"
 #include "ernie/attention/warpgroup.cuh"
+#include "ernie/common/float8.cuh"
 
 namespace ernie {
 
@@ -13,6 +14,7 @@ struct AttentionTensorArgs {
     TensorMap keys; // this layer's bf16 pages as rows of 128 values, in boxes of 64 x 64; unused with 8-bit pages
     TensorMap values;
     AttentionArgs attention;
+    QuantizedRows quantized; // kQuantizes: what the output is quantised to, a head being 128 values; without codes there is bf16 output
 };
 
 // Widens the pages of a block of kKeys keys from key first_key on into shared memory as tensor copies would leave them; zeros from
@@ -277,8 +279,32 @@ __device__ void attention_wgmma(const AttentionTensorArgs& tensor_args) {
         sum[r] += __shfl_xor_sync(kFullWarp, sum[r], 1);
         sum[r] += __shfl_xor_sync(kFullWarp, sum[r], 2);
         const int query_row = group * 64 + warp * 16 + r * 8 + g, token = query_row / kGroup;
-        if (token >= tile_tokens) continue;
         const float factor = 1.0f / sum[r];
+        if constexpr (Spec::kQuantizes) {
+            if (tensor_args.quantized.codes) {
+                const int query_head = head * kGroup + query_row % kGroup;
+                float2 values[16];
+                float largest = 0;
+#pragma unroll
+                for (int n = 0; n < 16; n++) {
+                    values[n] = {output[4 * n + 2 * r] * factor, output[4 * n + 2 * r + 1] * factor};
+                    largest = fmaxf(largest, fmaxf(fabsf(values[n].x), fabsf(values[n].y)));
+                }
+                largest = quad_max(largest);
+                const float inverse = inverse_factor(largest);
+                const uint4 first = codes_of_pairs(values, inverse), second = codes_of_pairs(values + 8, inverse);
+                if (token >= tile_tokens) continue;
+                uint4* target = reinterpret_cast<uint4*>(
+                    tensor_args.quantized.codes + (static_cast<size_t>(first_token + token) * Spec::kHeads + query_head) * Spec::kHeadSize);
+                target[t] = first;
+                target[4 + t] = second;
+                if (t == 0)
+                    tensor_args.quantized.factors[static_cast<size_t>(query_head) * tensor_args.quantized.stride + first_token + token] =
+                        largest / kLargestE4m3;
+                continue;
+            }
+        }
+        if (token >= tile_tokens) continue;
         Bf16* target = args.output + (static_cast<size_t>(first_token + token) * Spec::kHeads + head * kGroup + query_row % kGroup) * Spec::kHeadSize;
 #pragma unroll
         for (int n = 0; n < 16; n++)

@@ -55,17 +55,6 @@ __device__ __forceinline__ unsigned long long row_descriptor(unsigned address, u
     return (address & 0x3ffffu) >> 4 | static_cast<unsigned long long>(half_bytes >> 4) << 16 | 64ull << 32 | 1ull << 62;
 }
 
-// Gives registers of this warpgroup to others, or takes them.
-template <int kCount>
-__device__ __forceinline__ void give_registers() {
-    asm volatile("setmaxnreg.dec.sync.aligned.u32 %0;" ::"n"(kCount));
-}
-
-template <int kCount>
-__device__ __forceinline__ void take_registers() {
-    asm volatile("setmaxnreg.inc.sync.aligned.u32 %0;" ::"n"(kCount));
-}
-
 // Barrier number id of so many threads.
 __device__ __forceinline__ void synchronize_group(int id, int threads) {
     asm volatile("bar.sync %0, %1;" ::"r"(id), "r"(threads) : "memory");

@@ -68,6 +68,13 @@ __device__ __forceinline__ void multiply_add(float4& d, unsigned a0, unsigned a1
                  : "r"(a0), "r"(a1), "r"(a2), "r"(a3), "r"(b0), "r"(b1));
 }
 
+// The same of e4m3, D[16 x 8] += A[16 x 32] B[32 x 8], from compute capability 8.9 on; a register holds four elements of k.
+__device__ __forceinline__ void multiply_add_float8(float4& d, unsigned a0, unsigned a1, unsigned a2, unsigned a3, unsigned b0, unsigned b1) {
+    asm volatile("mma.sync.aligned.m16n8k32.row.col.f32.e4m3.e4m3.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};"
+                 : "+f"(d.x), "+f"(d.y), "+f"(d.z), "+f"(d.w)
+                 : "r"(a0), "r"(a1), "r"(a2), "r"(a3), "r"(b0), "r"(b1));
+}
+
 // Four 8 x 8 matrices of 16-bit elements, transposed; lane i gives the address of row i.
 __device__ __forceinline__ uint4 load_matrices_transposed(unsigned address) {
     uint4 value;
@@ -118,6 +125,10 @@ __device__ __forceinline__ float2 load_shared_pair(unsigned address) {
     float2 value;
     asm volatile("ld.shared.v2.f32 {%0,%1}, [%2];" : "=f"(value.x), "=f"(value.y) : "r"(address) : "memory");
     return value;
+}
+
+__device__ __forceinline__ void store_shared_pair(unsigned address, float2 value) {
+    asm volatile("st.shared.v2.f32 [%0], {%1,%2};" ::"r"(address), "f"(value.x), "f"(value.y) : "memory");
 }
 
 // 2^x; denormal results are zero.

@@ -71,6 +71,13 @@ __device__ __forceinline__ void copy_box(
                  : "memory");
 }
 
+// Copies bytes as they lie; addresses and count are multiples of 16.
+__device__ __forceinline__ void copy_bytes(unsigned destination, const void* source, int bytes, unsigned barrier) {
+    asm volatile("cp.async.bulk.shared::cluster.global.mbarrier::complete_tx::bytes [%0], [%1], %2, [%3];" ::"r"(destination),
+                 "l"(source), "r"(bytes), "r"(barrier)
+                 : "memory");
+}
+
 // A matrix of 16-bit elements in shared memory as warpgroup products see it: rows of 128 bytes whose 16-byte pieces are swizzled
 // in groups of eight rows, 1,024 bytes each. Adding 2 moves 16 elements along the rows.
 __device__ __forceinline__ unsigned long long matrix_descriptor(unsigned address) {
@@ -130,8 +137,33 @@ __device__ __forceinline__ void multiply_add_async(float (&d)[64], unsigned long
                  : "l"(a), "l"(b));
 }
 
+// D[64 x 128] = A[64 x 32] B[128 x 32]^T of e4m3, or += when it adds; rows of 128 values. Results lie as above. Sums that the tensor
+// core keeps are coarser than f32: they are to be added up elsewhere before long.
+__device__ __forceinline__ void multiply_float8_async(float (&d)[64], unsigned long long a, unsigned long long b, int adds) {
+    asm volatile("{\n.reg .pred p;\nsetp.ne.s32 p, %66, 0;\n"
+                 "wgmma.mma_async.sync.aligned.m64n128k32.f32.e4m3.e4m3 "
+                 "{%0,%1,%2,%3,%4,%5,%6,%7,%8,%9,%10,%11,%12,%13,%14,%15,"
+                 "%16,%17,%18,%19,%20,%21,%22,%23,%24,%25,%26,%27,%28,%29,%30,%31,"
+                 "%32,%33,%34,%35,%36,%37,%38,%39,%40,%41,%42,%43,%44,%45,%46,%47,"
+                 "%48,%49,%50,%51,%52,%53,%54,%55,%56,%57,%58,%59,%60,%61,%62,%63}, "
+                 "%64, %65, p, 1, 1;\n}"
+                 : ERNIE_SUMS_32(0), ERNIE_SUMS_32(32)
+                 : "l"(a), "l"(b), "r"(adds));
+}
+
 #undef ERNIE_SUMS_8
 #undef ERNIE_SUMS_32
+
+// Gives registers of this warpgroup to others, or takes them.
+template <int kCount>
+__device__ __forceinline__ void give_registers() {
+    asm volatile("setmaxnreg.dec.sync.aligned.u32 %0;" ::"n"(kCount));
+}
+
+template <int kCount>
+__device__ __forceinline__ void take_registers() {
+    asm volatile("setmaxnreg.inc.sync.aligned.u32 %0;" ::"n"(kCount));
+}
 
 // All threads of the cluster; writes to shared memory before it are seen by every block behind it.
 __device__ __forceinline__ void synchronize_cluster() {

@@ -2,11 +2,11 @@
 //   launch   grid (outputs / kTileOutputs, tokens / kTileTokens rounded up); warps in kWarpsAlongTokens x kWarpsAlongOutputs
 //   input    bf16 [tokens, inputs], normalised already
 //   weights  see weights.cuh; they stay packed in shared memory and are unpacked where a warp feeds them to the tensor core
-// A ring of kStages blocks of inputs is filled with asynchronous copies. Rows of shared memory are 128 bytes of input; the halves of
-// odd rows are swapped, so that eight lanes reading 64 bytes of two rows touch every bank once.
+// A ring of kStages blocks of inputs is filled with asynchronous copies; rows of shared memory are 128 bytes of input.
 #pragma once
 #include "ernie/common/device.cuh"
 #include "ernie/linear/epilogue.cuh"
+#include "ernie/linear/tile.cuh"
 #include "ernie/linear/weights.cuh"
 
 namespace ernie {
@@ -29,14 +29,6 @@ struct LinearTileShape {
     static constexpr int kInputBytes = Spec::kTileTokens * kInputPieces * 16;
     static constexpr int kStageBytes = kInputBytes + Spec::kTileOutputs * kWeightPieces * 16;
 };
-
-// Piece p of a row, in pieces from the start of the tile.
-template <int kPieces>
-__device__ __forceinline__ int swizzled(int row, int piece) {
-    if constexpr (kPieces >= 8) return row * kPieces + (piece ^ ((row & 1) << 2));
-    // Rows of 64 bytes: two neighbours fill the banks as they are.
-    return row * kPieces + piece;
-}
 
 template <class Spec>
 __device__ void linear_tile(const LinearTileArgs& args) {

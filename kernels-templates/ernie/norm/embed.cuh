@@ -1,8 +1,8 @@
 // First kernel of a step: brings the page table up to date, finds each token's id, place and embedding, and prepares the first norm
-// as linear_wgmma does the others.
+// as linear_wgmma or linear_float8 does the others.
 //   launch   one block of Spec::kThreads per token of the bucket; blocks past the step's tokens only help with the page table
 #pragma once
-#include "ernie/common/device.cuh"
+#include "ernie/common/float8.cuh"
 #include "ernie/common/step.cuh"
 
 namespace ernie {
@@ -16,9 +16,10 @@ struct EmbedArgs {
     float* residual;         // [tokens, width]
     TokenPlace* places;      // [tokens]
     const Bf16* gain;        // [width] of the first norm, or null when its reader normalises by itself
-    Bf16* prepared;          // [tokens, width] embedding times gain
+    Bf16* prepared;          // [tokens, width] embedding times gain, or null
     float* squares;          // [width / 64, square_stride] sums of squares
     int square_stride;
+    QuantizedRows quantized; // kQuantizes: embedding times gain, where prepared is null
 };
 
 template <class Spec>
@@ -54,9 +55,12 @@ __device__ void embed(const EmbedArgs& args) {
         target[i] = y;
         if (args.gain) {
             uint2 gain = reinterpret_cast<const uint2*>(args.gain)[i];
-            reinterpret_cast<uint2*>(args.prepared)[static_cast<size_t>(token) * (Spec::kWidth / 4) + i] = {
-                pack_bf16(y.x * low_to_float(gain.x), y.y * high_to_float(gain.x)),
-                pack_bf16(y.z * low_to_float(gain.y), y.w * high_to_float(gain.y))};
+            const float4 z = {y.x * low_to_float(gain.x), y.y * high_to_float(gain.x), y.z * low_to_float(gain.y), y.w * high_to_float(gain.y)};
+            if (args.prepared)
+                reinterpret_cast<uint2*>(args.prepared)[static_cast<size_t>(token) * (Spec::kWidth / 4) + i] = {
+                    pack_bf16(z.x, z.y), pack_bf16(z.z, z.w)};
+            else if constexpr (Spec::kQuantizes)
+                store_codes_of_quads(args.quantized, token, Spec::kWidth, i / 32, z);
             // Sixteen lanes hold 64 values.
             float sum = y.x * y.x + y.y * y.y + y.z * y.z + y.w * y.w;
 #pragma unroll

@@ -1,7 +1,7 @@
 // RMSNorm of rows, for the paths whose matrix kernel does not do it itself, and for hidden states that a caller asked for.
 //   launch   one block of Spec::kThreads per row; variance in f32
 #pragma once
-#include "ernie/common/device.cuh"
+#include "ernie/common/float8.cuh"
 
 namespace ernie {
 
@@ -12,6 +12,7 @@ struct NormArgs {
     const int* row_count;
     Bf16* output;          // [rows, width], or null
     float* output_float;   // [rows, width], or null
+    QuantizedRows quantized; // kQuantizes: instead of output
 };
 
 template <class Spec>
@@ -46,6 +47,7 @@ __device__ void normalize(const NormArgs& args) {
         float4 y = {x[q].x * factor * low_to_float(gain.x), x[q].y * factor * high_to_float(gain.x),
                     x[q].z * factor * low_to_float(gain.y), x[q].w * factor * high_to_float(gain.y)};
         size_t target = static_cast<size_t>(row) * (Spec::kWidth / 4) + quad;
+        if constexpr (Spec::kQuantizes) store_codes_of_quads(args.quantized, row, Spec::kWidth, quad / 32, y);
         if (args.output) reinterpret_cast<uint2*>(args.output)[target] = {pack_bf16(y.x, y.y), pack_bf16(y.z, y.w)};
         if (args.output_float) reinterpret_cast<float4*>(args.output_float)[target] = y;
     }

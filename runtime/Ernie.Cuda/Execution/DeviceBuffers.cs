@@ -20,8 +20,15 @@ internal sealed class DeviceBuffers
         Places = arena.Take(2 * sizeof(int) * tokens);
         Residual = arena.Take(sizeof(float) * tokens * shape.HiddenSize);
         Normalized = arena.Take(sizeof(ushort) * tokens * shape.HiddenSize);
-        SquareStride = (int)tokens;
-        Squares = arena.Take(sizeof(float) * tokens * shape.HiddenSize / 64);
+        // Factors of a tile are copied at once, also those behind the last token.
+        SquareStride = (int)((tokens + LinearTile.Float8TokenMultiple - 1) / LinearTile.Float8TokenMultiple * LinearTile.Float8TokenMultiple);
+        Squares = arena.Take(sizeof(float) * SquareStride * (long)shape.HiddenSize / 64);
+        if (plan.QuantizeAttention is not null)
+        {
+            NormalizedCodes = Rows(arena, tokens, shape.HiddenSize);
+            WideCodes = Rows(arena, tokens, Math.Max(shape.QueryWidth, shape.IntermediateSize));
+        }
+
         Query = arena.Take(sizeof(ushort) * tokens * shape.QueryWidth);
         Attention = arena.Take(sizeof(ushort) * tokens * shape.QueryWidth);
         Activation = arena.Take(sizeof(ushort) * tokens * shape.IntermediateSize);
@@ -54,6 +61,12 @@ internal sealed class DeviceBuffers
 
     public int SquareStride { get; }
 
+    /// <summary>[tokens, hidden] quantised like <see cref="Normalized"/>, with the same stride as <see cref="Squares"/>; empty where nothing multiplies e4m3.</summary>
+    public QuantizedRows NormalizedCodes { get; }
+
+    /// <summary>[tokens, query or intermediate width], what attention gave and then activations.</summary>
+    public QuantizedRows WideCodes { get; }
+
     public ulong Query { get; }
 
     public ulong Attention { get; }
@@ -77,4 +90,9 @@ internal sealed class DeviceBuffers
     public ulong Arrivals { get; }
 
     public ulong SampleArrivals { get; }
+
+    private QuantizedRows Rows(DeviceArena arena, long tokens, int width) => new()
+    {
+        Codes = arena.Take(tokens * width), Factors = arena.Take(sizeof(float) * SquareStride * (long)(width / 128)), Stride = SquareStride,
+    };
 }

@@ -10,4 +10,7 @@ internal sealed record DeviceLinear(LinearKernels Kernels, ulong Weight, ulong S
 {
     /// <summary>The plain bf16 rows, in boxes of 64; meaningless where no kernel uses tensor maps.</summary>
     public TensorMap PlainWeight { get; init; }
+
+    /// <summary>The packed rows as bytes, in the boxes of linear_float8; meaningless where that is not used.</summary>
+    public TensorMap PackedWeight { get; init; }
 }

@@ -35,7 +35,7 @@ internal sealed unsafe class DeviceWeights
         FinalNorm = Vector(model.FinalNorm);
         // bf16 rows keep their order, so a tied bf16 head is the embedding table itself.
         Head = model.Head.Encoding == WeightEncoding.Bf16 && model.Head.Parts[0].Name == model.Embedding.Name
-            ? WithPlainRows(new DeviceLinear(plan.Head, Embedding, 0))
+            ? WithMaps(new DeviceLinear(plan.Head, Embedding, 0))
             : Linear(plan.Head, model.Head);
         Rotations = RotationTable(model, maxModelLength);
     }
@@ -101,13 +101,15 @@ internal sealed unsafe class DeviceWeights
     {
         using WeightMatrix matrix = _loader.Load(weight);
         (ulong elements, ulong scales) = Upload(matrix, interleavesHalves, _arena, _stream);
-        return WithPlainRows(new DeviceLinear(kernels, elements, scales));
+        return WithMaps(new DeviceLinear(kernels, elements, scales));
     }
 
-    private DeviceLinear WithPlainRows(DeviceLinear linear)
+    private DeviceLinear WithMaps(DeviceLinear linear)
     {
         LinearWeight weight = linear.Kernels.Weight;
-        if (!linear.Kernels.Tiles.Any(tile => tile.UsesTensorMaps))
+        if (linear.Kernels.Tiles.Any(tile => tile.Form == LinearForm.WarpgroupFloat8))
+            linear = linear with { PackedWeight = TensorMap.OfBytes(linear.Weight, weight.OutFeatures, weight.InFeatures, LinearTile.Float8BoxOutputs) };
+        if (!linear.Kernels.Tiles.Any(tile => tile.ReadsPlainRows))
             return linear;
 
         ulong plain = linear.Weight;

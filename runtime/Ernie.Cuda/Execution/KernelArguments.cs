@@ -41,6 +41,43 @@ internal struct LinearWgmmaArguments
     public EpilogueArguments Epilogue;
 }
 
+/// <summary>ernie::QuantizedRows.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal struct QuantizedRows
+{
+    public ulong Codes, Factors;
+    public int Stride;
+}
+
+/// <summary>ernie::LinearTileFloat8Args.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal struct LinearTileFloat8Arguments
+{
+    public ulong Weight, Scales;
+    public QuantizedRows Input;
+    public ulong TokenCount;
+    public EpilogueArguments Epilogue;
+}
+
+/// <summary>ernie::LinearFloat8Args; there the maps are aligned to 64 bytes, so the size is rounded up to a multiple of that.</summary>
+[StructLayout(LayoutKind.Sequential, Size = 448)]
+internal struct LinearFloat8Arguments
+{
+    public TensorMap Weight, Input;
+    public ulong Scales, InputFactors, TokenCount, Squares, Gain, NewSquares;
+    public QuantizedRows Quantized;
+    public int TokenTiles;
+    public EpilogueArguments Epilogue;
+}
+
+/// <summary>ernie::QuantizeRowsArgs.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal struct QuantizeRowsArguments
+{
+    public ulong Input, TokenCount;
+    public QuantizedRows Output;
+}
+
 /// <summary>ernie::ExpandWeightsArgs.</summary>
 [StructLayout(LayoutKind.Sequential)]
 internal struct ExpandWeightsArguments
@@ -54,6 +91,7 @@ internal struct ExpandWeightsArguments
 internal struct NormArguments
 {
     public ulong Input, Gain, Rows, RowCount, Output, OutputFloat;
+    public QuantizedRows Quantized;
 }
 
 /// <summary>ernie::EmbedArgs.</summary>
@@ -64,6 +102,7 @@ internal struct EmbedArguments
     public int RowCapacity;
     public ulong PageTable, LastToken, Embedding, Residual, Places, Gain, Prepared, Squares;
     public int SquareStride;
+    public QuantizedRows Quantized;
 }
 
 /// <summary>ernie::AttentionArgs.</summary>
@@ -75,11 +114,12 @@ internal struct AttentionArguments
 }
 
 /// <summary>ernie::AttentionTensorArgs; there the maps are aligned to 64 bytes, so the size is rounded up to a multiple of that.</summary>
-[StructLayout(LayoutKind.Sequential, Size = 384)]
+[StructLayout(LayoutKind.Sequential, Size = 448)]
 internal struct AttentionTensorArguments
 {
     public TensorMap Keys, Values;
     public AttentionArguments Attention;
+    public QuantizedRows Quantized;
 }
 
 /// <summary>ernie::StoreCacheArgs.</summary>

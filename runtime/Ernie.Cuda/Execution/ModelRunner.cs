@@ -18,10 +18,9 @@ internal sealed class ModelRunner
     private readonly ulong _records;
     private readonly nint _stream;
     private readonly bool _overlaps;
-    private readonly bool _preparesNorms;
     private readonly int _headBlocks;
     private readonly TensorMap[] _pageMaps; // keys and values of each layer, where prefill attention takes them
-    private readonly Dictionary<(ulong Address, int BoxRows), TensorMap> _inputMaps = [];
+    private readonly Dictionary<(ulong Address, int Columns, int BoxRows), TensorMap> _inputMaps = [];
 
     public ModelRunner(
         KernelPlan plan, KernelLibrary kernels, DeviceWeights weights, DeviceBuffers buffers, KeyValuePool pool, StepLayout layout,
@@ -37,7 +36,6 @@ internal sealed class ModelRunner
         _records = records;
         _stream = stream.Handle;
         _overlaps = usesDependentLaunch && plan.Device.Architecture.HasDependentLaunch;
-        _preparesNorms = plan.PreparesNorms;
         _pageMaps = plan.Attention.PrefillTakesTensorMaps && plan.Attention.Format == KeyValueFormat.BFloat16
             ? [.. Enumerable.Range(0, plan.Model.Shape.LayerCount).SelectMany(layer => (TensorMap[])[pool.Map(pool.Keys(layer)), pool.Map(pool.Values(layer))])]
             : [];
@@ -112,7 +110,8 @@ internal sealed class ModelRunner
             Residual = _buffers.Residual,
             Places = _buffers.Places,
             Gain = PreparesNorms(tokens) ? _weights.Layers[0].InputNorm : 0,
-            Prepared = _buffers.Normalized,
+            Prepared = ReadsCodes(tokens) ? 0 : _buffers.Normalized,
+            Quantized = _buffers.NormalizedCodes,
             Squares = _buffers.Squares,
             SquareStride = _buffers.SquareStride,
         };
@@ -139,8 +138,11 @@ internal sealed class ModelRunner
 
         Normalized(layer.QueryKeyValue, layer.InputNorm, step.Tokens, toCache);
         Attention(index, step);
+        if (!AttentionQuantizes(step))
+            Quantize(_plan.QuantizeAttention, _buffers.Attention, Shape.QueryWidth, step.Tokens);
         Linear(layer.Output, _buffers.Attention, step.Tokens, toResidual, layer.PostAttentionNorm);
         Normalized(layer.GateUp, layer.PostAttentionNorm, step.Tokens, toActivation);
+        Quantize(_plan.QuantizeActivation, _buffers.Activation, Shape.IntermediateSize, step.Tokens);
         ulong nextNorm = index + 1 < Shape.LayerCount ? _weights.Layers[index + 1].InputNorm : 0;
         Linear(layer.Down, _buffers.Activation, step.Tokens, toResidual, nextNorm);
     }
@@ -154,11 +156,26 @@ internal sealed class ModelRunner
         }
 
         if (!PreparesNorms(tokens))
-            Normalize(gain, tokens, 0, TokenCount, _buffers.Normalized, 0);
+            Normalize(gain, tokens, 0, TokenCount, _buffers.Normalized, 0, ReadsCodes(tokens));
         LaunchTile(linear, tokens, _buffers.Normalized, TokenCount, epilogue);
     }
 
-    private bool PreparesNorms(int tokens) => tokens > LinearKernels.DecodeTokens && _preparesNorms;
+    private bool PreparesNorms(int tokens) => tokens > LinearKernels.DecodeTokens && _plan.PreparesNorms(tokens);
+
+    // Whether the layers' matrices multiply quantised inputs.
+    private bool ReadsCodes(int tokens) => tokens > LinearKernels.DecodeTokens && _plan.QueryKeyValue.TileFor(tokens).ReadsCodes;
+
+    // Decode attention leaves bf16, and a matrix takes all tokens in one form.
+    private bool AttentionQuantizes(in StepShape step) => ReadsCodes(step.Tokens) && _plan.Attention.PrefillQuantizes && step.DecodeRows == 0;
+
+    private void Quantize(KernelSpec? kernel, ulong input, int width, int tokens)
+    {
+        if (kernel is null || !ReadsCodes(tokens))
+            return;
+
+        QuantizeRowsArguments arguments = new() { Input = input, TokenCount = TokenCount, Output = _buffers.WideCodes };
+        _kernels[kernel].Launch(_stream, KernelPlan.QuantizeBlocks(tokens, width), 1, 1, arguments, _overlaps);
+    }
 
     private void Linear(DeviceLinear linear, ulong input, int tokens, in EpilogueArguments epilogue, ulong nextNorm)
     {
@@ -187,8 +204,14 @@ internal sealed class ModelRunner
     private void LaunchTile(DeviceLinear linear, int tokens, ulong input, ulong count, in EpilogueArguments epilogue, ulong nextNorm = 0)
     {
         LinearTile tile = linear.Kernels.TileFor(tokens);
-        int tiles = linear.Kernels.Weight.OutFeatures / tile.Outputs * tile.Split, tokenTiles = (tokens + tile.Tokens - 1) / tile.Tokens;
-        if (tile.UsesTensorMaps)
+        int tiles = linear.Kernels.Weight.OutFeatures / tile.Outputs * tile.Split, tokenTiles = tile.TokenTiles(tokens);
+        if (tile.ReadsCodes)
+        {
+            LaunchFloat8(linear, tile, tokens, input == _buffers.Normalized ? _buffers.NormalizedCodes : _buffers.WideCodes, epilogue, nextNorm);
+            return;
+        }
+
+        if (tile.ReadsPlainRows)
         {
             _kernels[tile.Kernel].Launch(
                 _stream, tiles, tokenTiles, 1,
@@ -220,19 +243,55 @@ internal sealed class ModelRunner
         _kernels[tile.Kernel].Launch(_stream, tiles, tokenTiles, 1, arguments, _overlaps);
     }
 
-    // A handful of buffers and tile sizes: each is described once.
-    private TensorMap InputMap(ulong address, int columns, int boxRows)
+    private void LaunchFloat8(DeviceLinear linear, LinearTile tile, int tokens, in QuantizedRows input, in EpilogueArguments epilogue, ulong nextNorm)
     {
-        if (!_inputMaps.TryGetValue((address, boxRows), out TensorMap map))
+        LinearWeight weight = linear.Kernels.Weight;
+        if (tile.Form == LinearForm.Float8)
         {
-            map = TensorMap.Of(address, Math.Max(_layout.TokenCapacity, _layout.RowCapacity), columns, boxRows);
-            _inputMaps.Add((address, boxRows), map);
+            _kernels[tile.Kernel].Launch(
+                _stream, weight.OutFeatures / tile.Outputs, tile.TokenTiles(tokens), 1,
+                new LinearTileFloat8Arguments
+                {
+                    Weight = linear.Weight, Scales = linear.Scales, Input = input, TokenCount = TokenCount, Epilogue = epilogue,
+                },
+                _overlaps);
+            return;
+        }
+
+        // Who writes the residual prepares the next norm; gate and up projection leave activations.
+        _kernels[tile.Kernel].Launch(
+            _stream, tile.Blocks(weight, tokens, _plan.Device.Multiprocessors), 1, 1,
+            new LinearFloat8Arguments
+            {
+                Weight = linear.PackedWeight,
+                Input = InputMap(input.Codes, weight.InFeatures, tile.Tokens, isBytes: true),
+                Scales = linear.Scales,
+                InputFactors = input.Factors,
+                TokenCount = TokenCount,
+                Squares = _buffers.Squares,
+                Gain = nextNorm,
+                NewSquares = _buffers.Squares,
+                Quantized = epilogue.Output != 0 ? _buffers.NormalizedCodes : _buffers.WideCodes,
+                TokenTiles = tile.TokenTiles(tokens),
+                Epilogue = epilogue,
+            },
+            _overlaps);
+    }
+
+    // A handful of buffers and tile sizes: each is described once.
+    private TensorMap InputMap(ulong address, int columns, int boxRows, bool isBytes = false)
+    {
+        if (!_inputMaps.TryGetValue((address, columns, boxRows), out TensorMap map))
+        {
+            int rows = Math.Max(_layout.TokenCapacity, _layout.RowCapacity);
+            map = isBytes ? TensorMap.OfBytes(address, rows, columns, boxRows) : TensorMap.Of(address, rows, columns, boxRows);
+            _inputMaps.Add((address, columns, boxRows), map);
         }
 
         return map;
     }
 
-    private void Normalize(ulong gain, int rows, ulong rowList, ulong count, ulong output, ulong outputFloat)
+    private void Normalize(ulong gain, int rows, ulong rowList, ulong count, ulong output, ulong outputFloat, bool quantizes = false)
     {
         NormArguments arguments = new()
         {
@@ -240,10 +299,12 @@ internal sealed class ModelRunner
             Gain = gain,
             Rows = rowList,
             RowCount = count,
-            Output = output,
+            Output = quantizes ? 0 : output,
             OutputFloat = outputFloat,
+            Quantized = _buffers.NormalizedCodes,
         };
-        _kernels[_plan.Normalize].Launch(_stream, rows, 1, 1, arguments, _overlaps);
+        // Who reads codes and has no norm prepared finds that kernel in its plan.
+        _kernels[quantizes ? _plan.NormalizeFloat8! : _plan.Normalize].Launch(_stream, rows, 1, 1, arguments, _overlaps);
     }
 
     private void Attention(int layer, in StepShape step)
@@ -285,7 +346,7 @@ internal sealed class ModelRunner
         CudaKernel prefill = _kernels[attention.Prefill];
         if (attention.PrefillTakesTensorMaps)
         {
-            AttentionTensorArguments withMaps = new() { Attention = arguments };
+            AttentionTensorArguments withMaps = new() { Attention = arguments, Quantized = AttentionQuantizes(step) ? _buffers.WideCodes : default };
             if (_pageMaps.Length > 0)
                 (withMaps.Keys, withMaps.Values) = (_pageMaps[2 * layer], _pageMaps[(2 * layer) + 1]);
             prefill.Launch(_stream, step.PrefillTiles, Shape.KeyValueHeads, 1, withMaps, _overlaps);

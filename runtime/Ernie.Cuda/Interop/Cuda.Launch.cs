@@ -8,6 +8,7 @@ internal static partial class Cuda
     internal const int CU_LAUNCH_ATTRIBUTE_CLUSTER_DIMENSION = 4;
     internal const int CU_LAUNCH_ATTRIBUTE_PROGRAMMATIC_STREAM_SERIALIZATION = 6;
 
+    internal const int CU_TENSOR_MAP_DATA_TYPE_UINT8 = 0;
     internal const int CU_TENSOR_MAP_DATA_TYPE_BFLOAT16 = 9;
     internal const int CU_TENSOR_MAP_INTERLEAVE_NONE = 0;
     internal const int CU_TENSOR_MAP_SWIZZLE_128B = 3;

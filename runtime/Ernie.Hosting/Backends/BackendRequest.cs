@@ -30,7 +30,7 @@ public sealed record BackendRequest
     /// <summary>Told how long each part of loading took, by backends that know.</summary>
     public Action<string, TimeSpan>? Phase { get; init; }
 
-    /// <summary>Told in a sentence of what a device could do and does not, and why.</summary>
+    /// <summary>Told, a sentence at a time, how the device computes where there was a choice, and of what it could do and does not, and why.</summary>
     public Action<string>? Notice { get; init; }
 
     /// <summary>Told of samplers whose device form does not compile, before the device is made ready without them.</summary>

@@ -45,6 +45,8 @@ public sealed class CudaBackend : IBackend
             CudaExecutorOptions executorOptions = ExecutorOptions(
                 options, request.Quantization, WorkingSamplers(request, _device.Profile.Architecture), request.Phase, request.Notice);
             var executor = new CudaExecutor(_device, request.Graph, new WeightLoader(request.Checkpoint, request.Layout), executorOptions);
+            foreach (string note in executor.Plan.Notes)
+                request.Notice?.Invoke(note);
             return CheckMemory(executor, options);
         }
         catch (CudaUnavailableException e)

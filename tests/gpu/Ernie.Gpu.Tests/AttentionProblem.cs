@@ -122,6 +122,18 @@ internal sealed class AttentionProblem : IDisposable
             Load(tile.Kernel).Launch(_stream.Handle, _tileCount, _shape.KeyValueHeads, 1, _arguments, overlaps);
     }
 
+    /// <summary>Runs a kernel that leaves quantised rows; it must leave the bf16 outputs alone.</summary>
+    public QuantizedInput PrefillQuantized(AttentionTile tile)
+    {
+        PoisonOutput();
+        QuantizedRows rows = QuantizedInput.Empty(_arena, _stream, _shape.QueryWidth, _tokens);
+        Load(tile.Kernel).Launch(
+            _stream.Handle, _tileCount, _shape.KeyValueHeads, 1,
+            new AttentionTensorArguments { Keys = _keyMap, Values = _valueMap, Attention = _arguments, Quantized = rows }, overlapsPrevious: false);
+        Assert.All(Output(), value => Assert.Equal((Poison << 8) | Poison, value));
+        return QuantizedInput.Download(_stream, rows, _shape.QueryWidth, _tokens);
+    }
+
     /// <summary>Overwrites the outputs.</summary>
     public void PoisonOutput() => Cuda.Interop.Cuda.Check(Cuda.Interop.Cuda.cuMemsetD8Async(_output, Poison, (nuint)OutputBytes, _stream.Handle));
 

@@ -44,6 +44,22 @@ public sealed class Benchmarks
         Trace(executor, session, quantization, "prefill 4096", 1, 4096);
     }
 
+    [Theory(Explicit = true)]
+    [InlineData("bf16")]
+    [InlineData("fp8")]
+    public void Base_Prefill_IsMeasured(string quantization)
+    {
+        using CudaExecutor executor = Gpu.Base(quantization, options =>
+        {
+            options.MaxBatchedTokens = 8192;
+            options.MaxModelLength = 8192;
+        });
+        Session session = new(executor);
+        foreach (int length in (int[])[512, 1024, 2048, 4096, 8000])
+            MeasurePrefill(executor, session, quantization, length);
+        Trace(executor, session, quantization, "prefill 4096", 1, 4096);
+    }
+
     private static void MeasureDecode(CudaExecutor executor, Session session, string quantization, int batch, int context)
     {
         const int WarmUp = 20, Steps = 200;

@@ -44,7 +44,7 @@ public sealed class LinearKernelTests
         Cuda.CudaDevice device = Gpu.Require();
         ModelShape shape = (model == "tales" ? DenseGraphs.Tales : DenseGraphs.Base) with { LayerCount = 1 };
         KernelPlan plan = KernelPlanner.Create(DenseGraphs.Create(shape, DenseGraphs.Recipes["bf16"]), device.Profile);
-        Assert.SkipUnless(plan.PreparesNorms, $"{device.Name} normalises in a kernel of its own.");
+        Assert.SkipUnless(plan.PreparesNorms(tokenCount), $"{device.Name} normalises in a kernel of its own.");
         using DummyCheckpoint checkpoint = new();
         using WeightMatrix matrix = new WeightLoader(checkpoint).Load(plan.Model.Layers[0].Output);
         using CudaStream stream = new();
@@ -120,13 +120,11 @@ public sealed class LinearKernelTests
         ModelShape shape = (model == "tales" ? DenseGraphs.Tales : DenseGraphs.Base) with { LayerCount = 1 };
         KernelPlan plan = KernelPlanner.Create(DenseGraphs.Create(shape, Recipe(format)), device.Profile, null, keepsBf16Copies);
         LinearKernels kernels = kernelsOf(plan);
+        Assert.SkipWhen(
+            tokenCount > LinearKernels.DecodeTokens && kernels.TileFor(tokenCount).ReadsCodes, "Products of e4m3 are tested in Float8KernelTests.");
         KernelSpec specification = tokenCount <= LinearKernels.DecodeTokens ? kernels.Decode : kernels.TileFor(tokenCount).Kernel;
         LinearWeight weight = weightOf(plan.Model.Layers[0]);
-        WeightMatrix matrix = s_matrices.GetOrAdd((model, format, weight.Parts[0].Name), _ =>
-        {
-            using DummyCheckpoint checkpoint = new();
-            return new WeightLoader(checkpoint).Load(weight);
-        });
+        WeightMatrix matrix = Matrix(model, format, weight);
         using CudaStream stream = new();
         using DeviceArena arena = new();
         using CudaKernel kernel = Load(specification, device);
@@ -140,7 +138,7 @@ public sealed class LinearKernelTests
         // What lies behind the tokens must not matter: rows of NaN.
         float[] withMore = [.. input, .. Enumerable.Repeat(float.NaN, 8 * inputs)];
         // Who reads the residual times the gain scales its sums by the root mean square, which comes as sums of squares.
-        bool scalesSums = isSwiGlu && !normalizesHere && kernels.TileFor(tokenCount).UsesTensorMaps;
+        bool scalesSums = isSwiGlu && !normalizesHere && kernels.TileFor(tokenCount).ReadsPlainRows;
         if (scalesSums)
             withMore = [.. withMore.Select((value, index) => Round(value * gain[index % inputs]))];
         ulong squares = Upload<float>(arena, stream, SumsOfSquares(input, inputs, tokenCount));
@@ -189,13 +187,20 @@ public sealed class LinearKernelTests
         Numeric.AssertClose(expected, got, isSwiGlu ? Tolerance.Bf16Product(inputs) : Tolerance.Bf16Dot(inputs));
     }
 
+    /// <summary>A weight in a format; loaded once.</summary>
+    internal static WeightMatrix Matrix(string model, string format, LinearWeight weight) => s_matrices.GetOrAdd((model, format, weight.Parts[0].Name), _ =>
+    {
+        using DummyCheckpoint checkpoint = new();
+        return new WeightLoader(checkpoint).Load(weight);
+    });
+
     internal static void LaunchTile(
         CudaKernel kernel, DeviceLinear linear, int tokenCount, ulong input, int inputRows, ulong count, ulong squares,
         in EpilogueArguments epilogue, CudaStream stream, ulong gain = 0, ulong prepared = 0, ulong newSquares = 0)
     {
         LinearTile tile = linear.Kernels.TileFor(tokenCount);
         int blocks = linear.Kernels.Weight.OutFeatures / tile.Outputs, tokenTiles = (tokenCount + tile.Tokens - 1) / tile.Tokens;
-        if (tile.UsesTensorMaps)
+        if (tile.ReadsPlainRows)
         {
             kernel.Launch(stream.Handle, blocks * tile.Split, tokenTiles, 1, new LinearWgmmaArguments
             {
@@ -218,7 +223,7 @@ public sealed class LinearKernelTests
     {
         (ulong elements, ulong scales) = DeviceWeights.Upload(matrix, interleavesHalves, arena, stream);
         DeviceLinear linear = new(kernels, elements, scales);
-        if (!kernels.Tiles.Any(tile => tile.UsesTensorMaps))
+        if (!kernels.Tiles.Any(tile => tile.ReadsPlainRows))
             return linear;
 
         ulong plain = elements;

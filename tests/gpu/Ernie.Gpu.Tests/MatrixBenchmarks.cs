@@ -13,12 +13,14 @@ namespace Ernie.Gpu.Tests;
 /// <summary>
 /// Each matrix of the 0.3B shape alone, every size of tile: <c>dotnet Ernie.Gpu.Tests.dll -explicit only -class Ernie.Gpu.Tests.MatrixBenchmarks</c>.
 /// A graph of launches that rotate through more weights than L2 holds, dependent launch on; the median of replays between events.
-/// Lines begin with "bench"; ERNIE_BENCH_FILE also gets them.
+/// Lines begin with "bench"; ERNIE_BENCH_FILE also gets them. ERNIE_BENCH_TOKENS, numbers between commas, leaves out the other counts.
 /// </summary>
 public sealed class MatrixBenchmarks
 {
     private const int Replays = 9, MostTokens = 4096, Positions = 4096;
     private const long WeightBytes = 216L << 20;
+
+    private static readonly string s_tokens = Environment.GetEnvironmentVariable("ERNIE_BENCH_TOKENS") ?? "";
 
     [Theory(Explicit = true)]
     [InlineData(16)]
@@ -49,7 +51,7 @@ public sealed class MatrixBenchmarks
     [InlineData(16)]
     public void Layer_OfTheBestTiles_IsFound(int tokens)
     {
-        Cuda.CudaDevice device = Require();
+        Cuda.CudaDevice device = Require(tokens);
         KernelPlan plan = KernelPlanner.Create(DenseGraphs.Create(DenseGraphs.Base, DenseGraphs.Recipes["bf16"]), device.Profile);
         (LinearKernels Linear, LinearTile[] Tiles)[] matrices =
         [
@@ -60,7 +62,7 @@ public sealed class MatrixBenchmarks
         Dictionary<KernelSpec, CudaKernel> kernels = cubins.ToDictionary(cubin => cubin.Key, cubin => CudaKernel.Load(cubin.Key, cubin.Value.Cubin.Span));
         using CudaStream stream = new();
         using DeviceArena arena = new();
-        Buffers buffers = new(plan, arena, stream);
+        Buffers buffers = new(plan, arena, stream, device.Profile.Multiprocessors);
         LinearTile[] best = [.. matrices.Select(matrix => matrix.Linear.TileFor(tokens))];
         double Time(LinearTile[] tiles) => Measure(
             [.. tiles.Select((tile, index) => (kernels[tile.Kernel], matrices[index].Linear.Weight, tile))], tokens, buffers, stream);
@@ -88,8 +90,63 @@ public sealed class MatrixBenchmarks
             kernel.Dispose();
     }
 
-    private static Cuda.CudaDevice Require()
+    /// <summary>e4m3 by e4m3: each matrix alone with every tile, then the layer of the fastest, with the kernel that quantises attention's output.</summary>
+    [Theory(Explicit = true)]
+    [InlineData(4096)]
+    [InlineData(1024)]
+    [InlineData(512)]
+    [InlineData(256)]
+    [InlineData(128)]
+    [InlineData(64)]
+    public void Float8_EachMatrixAndTheLayer_AreMeasured(int tokens)
     {
+        Cuda.CudaDevice device = Require(tokens);
+        KernelPlan plan = KernelPlanner.Create(DenseGraphs.Create(DenseGraphs.Base, DenseGraphs.Recipes["bf16"]), device.Profile);
+        var matrices = Matrices(plan)[..4];
+        KernelSpec quantize = Float8Tiles.Quantize("attention", plan.Output.Weight.InFeatures);
+        (LinearKernels Linear, LinearTile[] Tiles)[] variants =
+            [.. matrices.Select(matrix => (matrix.Linear, Float8Variants(matrix, tokens).Append(matrix.Linear.TileFor(tokens)).ToArray()))];
+        KernelCompiler compiler = new(CubinCache.Default(), NvrtcForTests.Require());
+        var cubins = compiler.Compile(variants.SelectMany(variant => variant.Tiles.Select(tile => tile.Kernel)).Append(quantize), device.Profile.Architecture);
+        Dictionary<KernelSpec, CudaKernel> kernels = cubins.ToDictionary(cubin => cubin.Key, cubin => CudaKernel.Load(cubin.Key, cubin.Value.Cubin.Span));
+        using CudaStream stream = new();
+        using DeviceArena arena = new();
+        Buffers buffers = new(plan, arena, stream, device.Profile.Multiprocessors);
+        List<LinearTile> best = [];
+        foreach ((LinearKernels linear, LinearTile[] tiles) in variants)
+        {
+            (double Time, LinearTile Tile)[] results =
+                [.. tiles.Select(tile => (Measure([(kernels[tile.Kernel], linear.Weight, tile)], tokens, buffers, stream), tile)).OrderBy(result => result.Item1)];
+            best.Add(results.First(result => result.Tile.Form == LinearForm.WarpgroupFloat8).Tile);
+            foreach ((double time, LinearTile tile) in results)
+                Report($"{tokens} tokens {tile.Kernel.Name}: {time:F2} us, {2.0 * tokens * linear.Weight.OutFeatures * linear.Weight.InFeatures / time / 1e6:F0} TFLOP/s");
+        }
+
+        (CudaKernel, LinearWeight, LinearTile?) Of(int index, LinearTile tile) => (kernels[tile.Kernel], variants[index].Linear.Weight, tile);
+        double layer = Measure(
+            [Of(0, best[0]), (kernels[quantize], plan.Output.Weight, null), Of(1, best[1]), Of(2, best[2]), Of(3, best[3])], tokens, buffers, stream);
+        double without = Measure([Of(0, best[0]), Of(1, best[1]), Of(2, best[2]), Of(3, best[3])], tokens, buffers, stream);
+        double bf16 = Measure([.. variants.Select((variant, index) => Of(index, variant.Linear.TileFor(tokens)))], tokens, buffers, stream);
+        Report($"{tokens} tokens, layer in bf16 {bf16:F2} us, in e4m3 {layer:F2} us, of which quantising {layer - without:F2} us: {string.Join(" ", best.Select(tile => tile.Kernel.Name["ernie_".Length..]))}");
+        foreach (CudaKernel kernel in kernels.Values)
+            kernel.Dispose();
+    }
+
+    private static IEnumerable<LinearTile> Float8Variants((LinearKernels Linear, string Name, string Epilogue) matrix, int tokens)
+    {
+        LinearWeight weight = matrix.Linear.Weight;
+        Float8Tiles tiles = new(
+            matrix.Name, weight, matrix.Epilogue, EpilogueConstants(matrix.Linear.TileFor(tokens)), matrix.Epilogue is "kQkv" or "kSwiglu", 1e-5f);
+        return from size in ((int Tokens, int Outputs, int Split, int Stages)[])
+                   [(128, 256, 1, 4), (128, 128, 1, 6), (128, 128, 2, 5), (64, 256, 1, 5), (64, 128, 1, 4), (64, 128, 2, 3)]
+               where matrix.Name != "gate_up" || size.Outputs == 256
+               where size.Split == 1 || (weight.OutFeatures / size.Outputs * ((tokens + size.Tokens - 1) / size.Tokens)) <= 160
+               select tiles.Tile(size.Tokens, size.Outputs, size.Split, size.Stages);
+    }
+
+    private static Cuda.CudaDevice Require(int tokens)
+    {
+        Assert.SkipUnless(s_tokens.Length == 0 || s_tokens.Split(',').Contains(tokens.ToString(CultureInfo.InvariantCulture)), "Not among ERNIE_BENCH_TOKENS.");
         Cuda.CudaDevice device = Gpu.Require();
         Assert.SkipUnless(device.Profile.Architecture.HasWarpgroupProducts, $"{device.Name} has no warpgroup products.");
         return device;
@@ -97,7 +154,7 @@ public sealed class MatrixBenchmarks
 
     private static void Alone(int tokens, Func<string, bool> isWanted)
     {
-        Cuda.CudaDevice device = Require();
+        Cuda.CudaDevice device = Require(tokens);
         KernelPlan plan = KernelPlanner.Create(DenseGraphs.Create(DenseGraphs.Base, DenseGraphs.Recipes["bf16"]), device.Profile);
         (LinearKernels Linear, LinearTile Tile)[] variants =
         [
@@ -108,7 +165,7 @@ public sealed class MatrixBenchmarks
         var cubins = compiler.Compile(variants.Select(variant => variant.Tile.Kernel), device.Profile.Architecture);
         using CudaStream stream = new();
         using DeviceArena arena = new();
-        Buffers buffers = new(plan, arena, stream);
+        Buffers buffers = new(plan, arena, stream, device.Profile.Multiprocessors);
         foreach (var matrix in variants.GroupBy(variant => variant.Linear.Decode.Name))
         {
             List<(double Microseconds, FormattableString Text)> results = [];
@@ -137,9 +194,8 @@ public sealed class MatrixBenchmarks
         LinearTile planned = matrix.Linear.TileFor(tokens);
         LinearWeight weight = matrix.Linear.Weight;
         bool isHead = matrix.Name == "head";
-        string[] ofEpilogue = ["kHeads", "kKeyValueHeads", "kHeadSize", "kTokensPerPage"];
         WarpgroupTiles tiles = new(
-            device, matrix.Name, weight, matrix.Epilogue, [.. planned.Kernel.Constants.Where(constant => ofEpilogue.Contains(constant.Name))],
+            device, matrix.Name, weight, matrix.Epilogue, EpilogueConstants(planned),
             matrix.Epilogue is "kQkv" or "kSwiglu", 1e-5f);
         int Blocks(int width, int outputs, int split) => weight.OutFeatures / outputs * split * ((tokens + width - 1) / width);
         var sizes = tokens is > 256 and <= 1024
@@ -166,8 +222,14 @@ public sealed class MatrixBenchmarks
             .Append(planned).DistinctBy(tile => tile.Kernel.Name);
     }
 
+    private static KernelConstant[] EpilogueConstants(LinearTile tile)
+    {
+        string[] names = ["kHeads", "kKeyValueHeads", "kHeadSize", "kTokensPerPage"];
+        return [.. tile.Kernel.Constants.Where(constant => names.Contains(constant.Name))];
+    }
+
     // Time of one round through the matrices.
-    private static double Measure((CudaKernel Kernel, LinearWeight Weight, LinearTile Tile)[] matrices, int tokens, Buffers buffers, CudaStream stream)
+    private static double Measure((CudaKernel Kernel, LinearWeight Weight, LinearTile? Tile)[] matrices, int tokens, Buffers buffers, CudaStream stream)
     {
         long bytes = matrices.Sum(matrix => BytesOf(matrix.Weight));
         int rounds = bytes > 100 << 20 || tokens > 256 ? 6 : matrices.Length > 1 ? 14 : 40;
@@ -176,8 +238,20 @@ public sealed class MatrixBenchmarks
         for (int round = 0; round < rounds; round++)
         {
             ulong weights = buffers.Weights + (ulong)(round % (WeightBytes / bytes) * bytes);
-            foreach ((CudaKernel kernel, LinearWeight weight, LinearTile tile) in matrices)
+            foreach ((CudaKernel kernel, LinearWeight weight, LinearTile? tile) in matrices)
             {
+                if (tile is null)
+                {
+                    buffers.Quantize(kernel, weight.InFeatures, tokens, stream);
+                    continue;
+                }
+
+                if (tile.Form == LinearForm.WarpgroupFloat8)
+                {
+                    buffers.LaunchFloat8(kernel, weight, tile, tokens, round % 6, round > 0, stream);
+                    continue;
+                }
+
                 kernel.Launch(
                     stream.Handle, weight.OutFeatures / tile.Outputs * tile.Split, (tokens + tile.Tokens - 1) / tile.Tokens, 1,
                     new LinearWgmmaArguments
@@ -226,10 +300,15 @@ public sealed class MatrixBenchmarks
         private readonly DeviceArena _arena;
         private readonly CudaStream _stream;
 
-        public Buffers(KernelPlan plan, DeviceArena arena, CudaStream stream)
+        private readonly int _multiprocessors;
+        private readonly long _codeBytes;
+        private readonly ulong _codes, _factors, _weightCodes, _newCodes, _newFactors;
+
+        public Buffers(KernelPlan plan, DeviceArena arena, CudaStream stream, int multiprocessors)
         {
             _arena = arena;
             _stream = stream;
+            _multiprocessors = multiprocessors;
             ModelShape shape = plan.Model.Shape;
             Random random = new(1);
             ushort[] values = new ushort[MostTokens * shape.IntermediateSize];
@@ -244,6 +323,18 @@ public sealed class MatrixBenchmarks
             NewSquares = arena.Take(sizeof(float) * shape.HiddenSize / 64 * MostTokens);
             Gain = LinearKernelTests.Upload<ushort>(arena, stream, [.. LinearKernelTests.Values(random, shape.HiddenSize).Select(LinearKernelTests.ToBits)]);
             Prepared = arena.Take(sizeof(ushort) * shape.HiddenSize * MostTokens);
+            byte[] codes = new byte[MostTokens * shape.IntermediateSize];
+            random.NextBytes(codes);
+            for (int i = 0; i < codes.Length; i++)
+                codes[i] &= 0xFE; // no NaN
+            _codeBytes = codes.Length;
+            _codes = LinearKernelTests.Upload(arena, stream, codes);
+            _weightCodes = arena.Take(6 * _codeBytes);
+            for (int copy = 0; copy < 6; copy++)
+                stream.Upload<byte>(_weightCodes + (ulong)(copy * _codeBytes), codes);
+            _newCodes = arena.Take(_codeBytes);
+            _newFactors = arena.Take(sizeof(float) * _codeBytes / 128);
+            _factors = LinearKernelTests.Upload<float>(arena, stream, [.. Enumerable.Repeat(1f / 65536, shape.IntermediateSize / 128 * (MostTokens + (2 * shape.IntermediateSize)))]);
             int pages = Positions / KernelPlan.TokensPerPage;
             long cacheBytes = (long)Positions * shape.KeyValueWidth * sizeof(ushort);
             ulong output = arena.TakeCleared(sizeof(float) * Math.Max(256L * shape.VocabularySize, MostTokens * shape.HiddenSize), stream.Handle);
@@ -271,6 +362,27 @@ public sealed class MatrixBenchmarks
         public ulong Prepared { get; }
 
         public EpilogueArguments Epilogue { get; }
+
+        /// <summary>Weights of one of six layers; factors and scales are all equal.</summary>
+        public void LaunchFloat8(CudaKernel kernel, LinearWeight weight, LinearTile tile, int tokens, int layer, bool overlapsPrevious, CudaStream stream)
+        {
+            kernel.Launch(
+                stream.Handle, tile.Blocks(weight, tokens, _multiprocessors), 1, 1,
+                new LinearFloat8Arguments
+                {
+                    Weight = TensorMap.OfBytes(_weightCodes + (ulong)(layer * _codeBytes), weight.OutFeatures, weight.InFeatures, LinearTile.Float8BoxOutputs),
+                    Input = TensorMap.OfBytes(_codes, MostTokens, weight.InFeatures, tile.Tokens), Scales = _factors, InputFactors = _factors,
+                    TokenCount = Count(tokens), Squares = Squares, Gain = Gain, NewSquares = NewSquares, Quantized = Quantized, TokenTiles = tile.TokenTiles(tokens),
+                    Epilogue = Epilogue,
+                },
+                overlapsPrevious);
+        }
+
+        public void Quantize(CudaKernel kernel, int width, int tokens, CudaStream stream) => kernel.Launch(
+            stream.Handle, KernelPlan.QuantizeBlocks(tokens, width), 1, 1,
+            new QuantizeRowsArguments { Input = Input, TokenCount = Count(tokens), Output = Quantized }, overlapsPrevious: true);
+
+        private QuantizedRows Quantized => new() { Codes = _newCodes, Factors = _newFactors, Stride = MostTokens };
 
         public ulong Count(int tokens)
         {

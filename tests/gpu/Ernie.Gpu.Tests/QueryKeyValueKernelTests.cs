@@ -38,7 +38,7 @@ public sealed class QueryKeyValueKernelTests
         float[] input = LinearKernelTests.Values(random, tokenCount * inputs), rotations = LinearKernelTests.Values(random, Positions * half * 2);
         int[] pages = [.. Enumerable.Range(0, PagesPerSlot * Slots).OrderBy(_ => random.Next())];
         float[] squares = [.. LinearKernelTests.Values(random, inputs / 64 * tokenCount).Select(value => 64 * Math.Abs(value))];
-        double Factor(int token) => plan.PreparesNorms
+        double Factor(int token) => plan.PreparesNorms(tokenCount)
             ? 1 / Math.Sqrt((Enumerable.Range(0, inputs / 64).Sum(part => (double)squares[(part * tokenCount) + token]) / inputs) + shape.RmsNormEpsilon) : 1;
         double[] factors = [.. Enumerable.Range(0, tokenCount).Select(Factor)];
         // The second slot's tokens lie before the first's; positions begin inside a page.
