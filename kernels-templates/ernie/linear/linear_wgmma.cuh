@@ -180,6 +180,7 @@ __device__ void linear_wgmma(const LinearWgmmaArgs& args) {
                 target[kSumStride + 8] = sums[part][4 * j + 3];
             }
     }
+    __syncwarp(); // the thread that copied comes later than its neighbours
     if constexpr (Spec::kSplit > 1) synchronize_cluster();
     else __syncthreads();
 
