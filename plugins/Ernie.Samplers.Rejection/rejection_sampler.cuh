@@ -21,41 +21,41 @@ struct RejectionSampler {
         using ernie::Mass;
         auto& row = weights.row;
         unsigned low = 0, high = weights.kOne; // bits; what ranks before (low, low_token) is not ruled out
-        int low_token = 0;
-        const Mass most = counts(parameters) && !sums(parameters) ? parameters.limits.top_k : weights.kOne;
-        Mass enough = ~Mass(0);
+        int low_token = 0, running = 0;
+        auto left = [&](int token, float logit) {
+            const unsigned bits = weights.bits(token, logit);
+            return bits > low || (bits == low && token < low_token) ? weights.mass(bits) : 0;
+        };
+        Mass range = row.accumulate(left);
+        const Mass enough = sums(parameters) ? weights.part(parameters.limits.top_p, range) : ~Mass(0);
 #pragma unroll 1
         for (unsigned attempt = 0;; attempt++) {
-            auto left = [&](int token, float logit) {
-                const unsigned bits = weights.bits(token, logit);
-                return bits > low || (bits == low && token < low_token) ? weights.mass(bits) : 0;
-            };
-            const Mass range = row.accumulate(left);
-            if (attempt == 0 && sums(parameters)) enough = weights.part(parameters.limits.top_p, range);
-            const int token = row.locate(left, weights.part(weights.uniform(row.head().random.block(attempt).x), range));
+            const int token = row.locate(left, weights.part(weights.uniform(row.head().random.block(attempt).x), range), running);
             if (!counts(parameters) && !sums(parameters)) return token;
 
             const unsigned pivot = weights.bits(token, row.logits[token]);
             const unsigned second = __float_as_uint((__uint_as_float(pivot) + __uint_as_float(high)) / 2);
-            Mass before[4] = {}; // tokens and mass before the token, and above the second pivot
-            row.for_each([&](int other, float logit) {
+            // What ranks before the token, and what is above the second pivot. One of them is the range of the next attempt.
+            unsigned tokens_before = 0, tokens_above = 0;
+            row.template tally<2>([&](int other, float logit, Mass (&sums)[2]) {
                 const unsigned bits = weights.bits(other, logit);
                 const Mass mass = weights.mass(bits);
-                if (bits > pivot || (bits == pivot && other < token)) {
-                    before[0]++;
-                    before[1] += mass;
-                }
-                if (bits > second) {
-                    before[2]++;
-                    before[3] += mass;
-                }
+                const bool is_before = bits > pivot | (bits == pivot & other < token), is_above = bits > second;
+                tokens_before += is_before;
+                sums[0] += is_before ? mass : 0;
+                tokens_above += is_above;
+                sums[1] += is_above ? mass : 0;
             });
+            const Mass most = counts(parameters) && !sums(parameters) ? parameters.limits.top_k : weights.kOne;
+            Mass before[4] = {tokens_before, tokens_above, row.tallied(0), row.tallied(1)};
             row.sum(before);
-            if (before[0] < most && before[1] < enough) return token;
-            const bool second_is_in = before[2] < most && before[3] < enough;
+            if (before[0] < most && before[2] < enough) return token;
+            const bool second_is_in = before[1] < most && before[3] < enough;
             low = second_is_in ? pivot : second;
             low_token = second_is_in ? token : 0;
             if (second_is_in) high = second;
+            running = second_is_in ? 0 : 1;
+            range = row.run(running);
         }
     }
 };

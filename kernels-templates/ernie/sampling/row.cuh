@@ -11,6 +11,7 @@ namespace ernie {
 
 inline constexpr int kMaxRowBlocks = 8; // blocks that share a row
 inline constexpr int kMaxValues = 8;    // values of one reduction
+inline constexpr int kBins = 4096;      // of a histogram
 
 // Sums are integers, so that they do not depend on the order of the threads or on the number of blocks.
 using Mass = unsigned long long;
@@ -28,6 +29,14 @@ struct Maximum {
         return static_cast<Mass>(most) << 32 | warp_maximum(high == most ? static_cast<unsigned>(value) : 0);
     }
 };
+
+// The thread's index, of which the compiler does not know that it is the same each time: it would keep what it computes from it,
+// mostly addresses, and registers are few.
+__device__ __forceinline__ unsigned thread() {
+    unsigned index = threadIdx.x;
+    asm volatile("" : "+r"(index));
+    return index;
+}
 
 // Orders as the float does.
 __device__ __forceinline__ unsigned sortable(float value) {
@@ -62,6 +71,7 @@ template <int kThreads>
 struct RowChannel {
     uint4 words[2][kMaxRowBlocks][kMaxValues]; // used in turn
     Mass list[kThreads];
+    unsigned short bins[kMaxRowBlocks][kBins];
 };
 
 // Tokens whose sum is kept by accumulate(): as many tiles as a block has threads, at most.
@@ -102,9 +112,14 @@ struct RowShared {
     Mass block[kMaxValues];
     Mass team[kMaxRowBlocks * kMaxValues];
     float best[Spec::kThreads]; // each thread's largest logit, -infinity when it has none
-    Mass tiles[(Spec::kVocabulary + kTileTokens<Spec> - 1) / kTileTokens<Spec>];
+    Mass tiles[2][(Spec::kVocabulary + kTileTokens<Spec> - 1) / kTileTokens<Spec>]; // of the block's share: see tally()
     Mass list[Spec::kThreads];
-    Mass above, wanted; // of Weights, while it narrows a range
+    unsigned bins[kBins];
+    Mass above, wanted, kept; // of Weights: while it narrows a range, and what is tallied when it is known
+    unsigned low, high;       // of the range that it tries first
+    float typical;            // and other fields of Weights
+    bool is_surveyed;
+    int last_equal, last_at_reach, listed, passed;
     int count;
 };
 
@@ -118,6 +133,7 @@ struct Row {
     float* logits; // after biases, penalties and masks; a form's prepare() may change those of its share
     RowShared<Spec>& shared;
     Mass top;      // the row's largest logit and its token, as a sortable pair
+    bool is_tallied; // whether shared.tiles[0] are sums of what Weights has left, not yet running ones
 
     __device__ const RowHead& head() const { return shared.head; }
     __device__ int first_tile() const { return head().block * kTiles / head().blocks; }
@@ -127,7 +143,7 @@ struct Row {
     __device__ bool is_mine(int token) const { return token >= first() && token < end(); }
 
     // Whether this thread is the one that writes what is written once.
-    __device__ bool is_leader() const { return head().block == 0 && threadIdx.x == 0; }
+    __device__ bool is_leader() const { return head().block == 0 && thread() == 0; }
 
     // 2 kThreads ints in shared memory, free between calls of other functions.
     __device__ int* scratch() { return reinterpret_cast<int*>(shared.list); }
@@ -136,26 +152,16 @@ struct Row {
     template <class F>
     __device__ void for_each(F f) const {
         const int last = end();
-        int token = first() + threadIdx.x * 4;
-        float4 next = {};
-        if (token < last) next = *reinterpret_cast<const float4*>(logits + token);
 #pragma unroll 1
-        for (; token < last; token += kThreads * 4) {
-            // The next four are on their way while f works.
-            const float4 x = next;
-            if (token + kThreads * 4 < last) next = *reinterpret_cast<const float4*>(logits + token + kThreads * 4);
-            f(token, x.x);
-            f(token + 1, x.y);
-            f(token + 2, x.z);
-            f(token + 3, x.w);
-        }
+        for (int token = first() + thread() * 4; token < last; token += kThreads * 4)
+            in_pairs(token, *reinterpret_cast<const float4*>(logits + token), f);
     }
 
     // Sums, or maxima, of several values at once. Together.
     template <class Operation, int kCount>
     __device__ void combine(Mass (&values)[kCount]) {
         static_assert(kCount <= kMaxValues, "at most kMaxValues at a time");
-        const int lane = threadIdx.x % 32, warp = threadIdx.x / 32;
+        const int lane = thread() % 32, warp = thread() / 32;
 #pragma unroll
         for (int k = 0; k < kCount; k++) {
             Mass value = warp_combine<Operation>(values[k]);
@@ -218,7 +224,7 @@ struct Row {
         };
         const int last = end();
 #pragma unroll 1
-        for (int token = first() + threadIdx.x * 4; token < last; token += kAtOnce * kThreads * 4) {
+        for (int token = first() + thread() * 4; token < last; token += kAtOnce * kThreads * 4) {
             float4 x[kAtOnce];
 #pragma unroll
             for (int i = 0; i < kAtOnce; i++) {
@@ -234,14 +240,14 @@ struct Row {
                 consider(at + 3, x[i].w);
             }
         }
-        shared.best[threadIdx.x] = best;
+        shared.best[thread()] = best;
         top = maximum(token_of_best < 0 ? 0 : static_cast<Mass>(sortable(best)) << 32 | ~static_cast<unsigned>(token_of_best));
     }
 
     // A sortable logit that at least count tokens reach, and not many more. Together.
     __device__ unsigned reached_by(int count) {
         // Among the largest of each thread: the others can only add to them. Eight thousand steps of an f32 are near enough.
-        const unsigned key = sortable(shared.best[threadIdx.x]);
+        const unsigned key = sortable(shared.best[thread()]);
         unsigned low = 0, high = 0xffffffffu;
 #pragma unroll 1
         while (high - low > 0x2000) {
@@ -252,27 +258,42 @@ struct Row {
         return head().blocks == 1 ? low : static_cast<unsigned>(maximum(low));
     }
 
-    // Sums f(token, logit) over the row's tokens and remembers the sums on the way, for locate(). Together.
-    template <class F>
-    __device__ Mass accumulate(F f) {
-        const int lane = threadIdx.x % 32, first_of_block = first_tile(), tiles = end_tile() - first_of_block;
+    // Calls f(token, logit, sums) for the tokens of the block's share, a warp for each tile of kTile tokens. What f adds to sums[k]
+    // is summed up in shared.tiles[k], tile by tile. Together in a block.
+    template <int kCount, class F>
+    __device__ void tally(F f) {
+        const int lane = thread() % 32, last = end();
+        int tile = thread() / 32;
 #pragma unroll 1
-        for (int tile = threadIdx.x / 32; tile < tiles; tile += kWarps) {
-            Mass value = 0;
+        for (int token = first() + tile * kTile; token < last; token += kWarps * kTile, tile += kWarps) {
+            Mass sums[kCount] = {};
 #pragma unroll 1
-            for (int part = 0; part < kTile / 128; part++) {
-                int token = (first_of_block + tile) * kTile + part * 128 + lane * 4;
-                if (token >= vocabulary) break;
-                float4 x = *reinterpret_cast<const float4*>(logits + token);
-                value += f(token, x.x) + f(token + 1, x.y) + f(token + 2, x.z) + f(token + 3, x.w);
+            for (int at = token + lane * 4; at < min(token + kTile, last); at += 128)
+                in_pairs(at, *reinterpret_cast<const float4*>(logits + at), [&](int one, float logit) { f(one, logit, sums); });
+#pragma unroll
+            for (int k = 0; k < kCount; k++) {
+                sums[k] = warp_combine<Sum>(sums[k]);
+                if (lane == 0) shared.tiles[k][tile] = sums[k];
             }
-            value = warp_combine<Sum>(value);
-            if (lane == 0) shared.tiles[tile] = value;
         }
+        is_tallied = false;
         __syncthreads();
-        const Mass sum = prefix(threadIdx.x < tiles ? shared.tiles[threadIdx.x] : 0);
-        if (threadIdx.x < tiles) shared.tiles[threadIdx.x] = sum;
-        if (threadIdx.x == tiles - 1) shared.block[0] = sum;
+    }
+
+    // The block's sum of tally().
+    __device__ Mass tallied(int k) const { return thread() < end_tile() - first_tile() ? shared.tiles[k][thread()] : 0; }
+
+    // Adds to the sum of a token of the block's share, from 0 of tally() on. Any thread.
+    __device__ void add_to_tile(int token, Mass mass) { atomicAdd(&shared.tiles[0][token / kTile - first_tile()], mass); }
+
+    // Makes running sums, for locate(), of those of tally(). Returns the row's. Together.
+    __device__ Mass run(int k) {
+        __syncthreads();
+        const int tiles = end_tile() - first_tile();
+        const Mass sum = prefix(tallied(k));
+        if (thread() < tiles) shared.tiles[k][thread()] = sum;
+        if (thread() == tiles - 1) shared.block[0] = sum;
+        is_tallied = false;
         __syncthreads();
         if (head().blocks == 1) return shared.block[0];
         exchange<1>();
@@ -281,17 +302,24 @@ struct Row {
         return all;
     }
 
-    // The token at which the sum of the last accumulate(f), in order of ids, reaches target, in [1, that sum]. Together.
+    // Sums f(token, logit) over the row's tokens and remembers the sums on the way, for locate(). Together.
     template <class F>
-    __device__ int locate(F f, Mass target) {
-        const int lane = threadIdx.x % 32, tiles = end_tile() - first_tile();
+    __device__ Mass accumulate(F f) {
+        tally<1>([&](int token, float logit, Mass (&sums)[1]) { sums[0] += f(token, logit); });
+        return run(0);
+    }
+
+    // The token at which the sum of f that the last run(k), or accumulate(f), made, in order of ids, reaches target, in [1, that sum]. Together.
+    template <class F>
+    __device__ int locate(F f, Mass target, int k = 0) {
+        const int lane = thread() % 32, tiles = end_tile() - first_tile();
         Mass before = 0; // of the blocks before this one
         if (head().blocks > 1)
             for (int b = 0; b < head().block; b++) before += shared.team[b];
-        const int skipped = __syncthreads_count(threadIdx.x < tiles && before + shared.tiles[threadIdx.x] < target);
+        const int skipped = __syncthreads_count(thread() < tiles && before + shared.tiles[k][thread()] < target);
         Mass found = 0;
-        if (before < target && skipped < tiles && threadIdx.x < 32) {
-            Mass reached = before + (skipped > 0 ? shared.tiles[skipped - 1] : 0);
+        if (before < target && skipped < tiles && thread() < 32) {
+            Mass reached = before + (skipped > 0 ? shared.tiles[k][skipped - 1] : 0);
             const int tile = (first_tile() + skipped) * kTile;
 #pragma unroll 1
             for (int token = tile + lane; token - lane < min(tile + kTile, vocabulary); token += 32) {
@@ -307,6 +335,34 @@ struct Row {
         return static_cast<int>(maximum(found)) - 1;
     }
 
+    // Sums values, and shared.bins over the row's blocks if asked, which is possible once for a row; a bin's count above 65,535 in
+    // one of several blocks is taken as that. Together.
+    template <int kCount>
+    __device__ void sum_bins(Mass (&values)[kCount], bool with_bins) {
+        static_assert(kBins % 4 == 0, "four bins at a time");
+        const bool shares = with_bins && head().blocks > 1;
+        __syncthreads();
+        if (shares) {
+            for (int i = thread() * 4; i < kBins; i += kThreads * 4) {
+                Mass four = 0;
+                for (int j = 0; j < 4; j++) four |= static_cast<Mass>(min(shared.bins[i + j], 0xffffu)) << 16 * j;
+                *reinterpret_cast<volatile Mass*>(channel()->bins[head().block] + i) = four;
+            }
+            __threadfence();
+        }
+        sum(values);
+        if (!shares) return;
+        __threadfence();
+        for (int b = 0; b < head().blocks; b++) {
+            if (b == head().block) continue;
+            for (int i = thread() * 4; i < kBins; i += kThreads * 4) {
+                const Mass four = *reinterpret_cast<volatile Mass*>(channel()->bins[b] + i);
+                for (int j = 0; j < 4; j++) shared.bins[i + j] += static_cast<unsigned>(four >> 16 * j) & 0xffffu;
+            }
+        }
+        __syncthreads();
+    }
+
     struct Push {
         RowShared<Spec>& shared;
 
@@ -320,14 +376,33 @@ struct Row {
     // this thread's share. Returns how many there are; more than kThreads are not kept. Together.
     template <class Visit>
     __device__ int collect(Visit visit) {
+        const Push push = begin_list();
+        visit(push);
+        Mass counts[1] = {list_count()};
+        sum(counts);
+        return end_list<1, 0>(static_cast<int>(counts[0]));
+    }
+
+    // The parts of collect(): what is pushed between them is gathered. Together, the last two after sum() of kCount values of which
+    // the one at kIndex was list_count(), and its sum, with no other function between.
+    __device__ Push begin_list() {
         __syncthreads();
-        if (threadIdx.x == 0) shared.count = 0;
+        if (thread() == 0) shared.count = 0;
         __syncthreads();
-        visit(Push{shared});
+        return Push{shared};
+    }
+
+    // The block's number of pushed keys, in one thread; 0 in others.
+    __device__ Mass list_count() {
         __syncthreads();
-        int count = shared.count;
-        if (head().blocks > 1) count = share_list(count);
-        if (count <= kThreads) sort(threadIdx.x < count ? shared.list[threadIdx.x] : 0, count);
+        return thread() == 0 ? shared.count : 0;
+    }
+
+    template <int kCount, int kIndex>
+    __device__ int end_list(int count) {
+        if (count > kThreads) return count;
+        if (head().blocks > 1) share_list<kCount, kIndex>(count);
+        sort(thread() < count ? shared.list[thread()] : 0, count);
         return count;
     }
 
@@ -335,7 +410,7 @@ struct Row {
     __device__ void sort(Mass key, int count) {
         int size = 32;
         while (size < count) size *= 2;
-        const int t = threadIdx.x;
+        const int t = thread();
 #pragma unroll 1
         for (int length = 2; length <= size; length *= 2) {
 #pragma unroll 1
@@ -360,7 +435,7 @@ struct Row {
 
     // Sum of the values of this thread and those before it. Together in a block.
     __device__ Mass prefix(Mass value) {
-        const int lane = threadIdx.x % 32, warp = threadIdx.x / 32;
+        const int lane = thread() % 32, warp = thread() / 32;
         value = warp_prefix(value);
         if (lane == 31) shared.warps[0][warp] = value;
         __syncthreads();
@@ -376,6 +451,19 @@ struct Row {
     __device__ Mass last_prefix() const { return shared.sums[kWarps - 1]; }
 
 private:
+    // Two at a time: four copies of what samplers do with a token make kernels large and slow to compile.
+    template <class F>
+    static __device__ __forceinline__ void in_pairs(int token, float4 x, F f) {
+        float first = x.x, second = x.y;
+#pragma unroll 1
+        for (int i = 0; i < 4; i += 2) {
+            f(token + i, first);
+            f(token + i + 1, second);
+            first = x.z;
+            second = x.w;
+        }
+    }
+
     static constexpr int kTiles = (vocabulary + kTile - 1) / kTile;
 
     template <class Operation>
@@ -390,7 +478,7 @@ private:
 #pragma unroll
         for (int distance = 1; distance < 32; distance *= 2) {
             Mass other = __shfl_up_sync(kFullWarp, value, distance);
-            if (threadIdx.x % 32 >= distance) value += other;
+            if (thread() % 32 >= distance) value += other;
         }
         return value;
     }
@@ -401,33 +489,29 @@ private:
     __device__ void exchange() {
         const unsigned tag = head().tag;
         uint4 (&words)[kMaxRowBlocks][kMaxValues] = channel()->words[tag % 2];
-        if (threadIdx.x < kCount) store_tagged(&words[head().block][threadIdx.x], shared.block[threadIdx.x], tag);
-        if (threadIdx.x < head().blocks * kCount)
-            shared.team[threadIdx.x] = wait_tagged(&words[threadIdx.x / kCount][threadIdx.x % kCount], tag);
+        if (thread() < kCount) store_tagged(&words[head().block][thread()], shared.block[thread()], tag);
+        if (thread() < head().blocks * kCount)
+            shared.team[thread()] = wait_tagged(&words[thread() / kCount][thread() % kCount], tag);
         __syncthreads();
         // Seen by the others behind the barrier that every exchange has before it.
-        if (threadIdx.x == 0) shared.head.tag = tag + 1;
+        if (thread() == 0) shared.head.tag = tag + 1;
     }
 
     __device__ RowChannel<kThreads>* channel() const { return static_cast<RowChannel<kThreads>*>(head().channel); }
 
-    __device__ int share_list(int count) {
-        if (threadIdx.x == 0) shared.block[0] = count;
-        exchange<1>();
-        int at = 0, all = 0;
-        for (int b = 0; b < head().blocks; b++) {
-            if (b == head().block) at = all;
-            all += static_cast<int>(shared.team[b]);
-        }
-        if (all > kThreads) return all;
-        if (threadIdx.x < count) channel()->list[at + threadIdx.x] = shared.list[threadIdx.x];
+    // Puts the blocks' lists, whose lengths are among the values of the last exchange, behind each other in every block's.
+    template <int kCount, int kIndex>
+    __device__ void share_list(int all) {
+        int at = 0;
+        for (int b = 0; b < head().block; b++) at += static_cast<int>(shared.team[b * kCount + kIndex]);
+        const int count = static_cast<int>(shared.team[head().block * kCount + kIndex]);
+        if (thread() < count) channel()->list[at + thread()] = shared.list[thread()];
         __threadfence();
         __syncthreads();
         exchange<1>();
         __threadfence();
-        if (threadIdx.x < all) shared.list[threadIdx.x] = reinterpret_cast<volatile Mass*>(channel()->list)[threadIdx.x];
+        if (thread() < all) shared.list[thread()] = reinterpret_cast<volatile Mass*>(channel()->list)[thread()];
         __syncthreads();
-        return all;
     }
 };
 

@@ -100,7 +100,7 @@ __device__ void report(const SampleArgs& args, const RowShared<Spec>& shared, in
 
 // One row, by one of its blocks.
 template <class Spec>
-__device__ void sample_row(const SampleArgs& args, RowShared<Spec>& shared, int index, int block, int blocks) {
+__device__ __forceinline__ void sample_row(const SampleArgs& args, RowShared<Spec>& shared, int index, int block, int blocks) {
     static_assert(kStopCapacity == 32, "a stop token for each lane of a warp");
     // Written before this step's first kernel began, so that reading it need not wait; as few loads as may be wait for each other.
     const StepRows rows = step_rows(args.header, args.row_capacity);
@@ -147,7 +147,7 @@ __device__ void sample_row(const SampleArgs& args, RowShared<Spec>& shared, int 
             end};
     }
     __syncthreads();
-    Row<Spec> row = {args.logits + static_cast<size_t>(index) * args.logit_stride, shared, 0};
+    Row<Spec> row = {args.logits + static_cast<size_t>(index) * args.logit_stride, shared, 0, false};
     wait_for_previous_kernel();
 
     adjust(row, args.tables);
@@ -156,7 +156,7 @@ __device__ void sample_row(const SampleArgs& args, RowShared<Spec>& shared, int 
 }
 
 template <class Spec>
-__device__ void sample_rows(const SampleArgs& args) {
+__device__ __forceinline__ void sample_rows(const SampleArgs& args) {
     static_assert(Spec::kVocabulary % 4 == 0, "four logits at a time");
     static_assert(Spec::kThreads >= kBiasCapacity && Spec::kThreads <= 1024 && (Spec::kThreads & (Spec::kThreads - 1)) == 0, "one bias a thread; sorts");
     __shared__ RowShared<Spec> shared;

@@ -7,8 +7,9 @@ namespace Ernie.Cuda.Execution;
 /// <summary>Addresses of everything a step works on, taken once.</summary>
 internal sealed class DeviceBuffers
 {
-    /// <summary>ernie::RowChannel: two sets of tagged words per block and value, and a list of a key per thread.</summary>
-    public const int SampleChannelBytes = (2 * SamplerKernel.MaxBlocksPerRow * 8 * 16) + (SamplerKernel.Threads * sizeof(ulong));
+    /// <summary>ernie::RowChannel: two sets of tagged words per block and value, a list of a key per thread, and 4,096 bins per block.</summary>
+    public const int SampleChannelBytes =
+        (2 * SamplerKernel.MaxBlocksPerRow * 8 * 16) + (SamplerKernel.Threads * sizeof(ulong)) + (SamplerKernel.MaxBlocksPerRow * 4096 * sizeof(ushort));
 
     public DeviceBuffers(KernelPlan plan, StepLayout layout, DeviceArena arena, CudaStream stream)
     {

@@ -1,6 +1,8 @@
+using System.Diagnostics;
 using Ernie.Cuda;
 using Ernie.Execution;
 using Ernie.Sampling;
+using Ernie.Template;
 using Ernie.Testing.Samplers;
 using static Ernie.Gpu.Tests.BenchmarkReport;
 
@@ -57,27 +59,49 @@ public sealed class SamplerBenchmarks
         Session session = new(executor);
         foreach (int batch in (int[])[1, 64])
         {
+            List<double> drawn = [], ended = [];
             for (int run = 0; run < 3; run++)
-                Report($"greedy step {quantization} batch {batch}: {Step(executor, session, batch, sampler, SamplingOptions.Greedy):F1} us, rows ended {Step(executor, session, batch, sampler, SamplingOptions.Greedy, maxTokens: 1):F1} us");
+            {
+                Step(executor, session, batch, sampler, SamplingOptions.Greedy, drawn);
+                Step(executor, session, batch, sampler, SamplingOptions.Greedy, ended, maxTokens: 1);
+            }
+
+            Report($"greedy step {quantization} batch {batch}: {Median(drawn):F1} us, rows ended {Median(ended):F1} us");
         }
     }
 
-    /// <summary>A decoding step at batch 64 and 1, graph replays, with each sampler in all rows.</summary>
+    /// <summary>
+    /// A decoding step at batch 64 and 1, graph replays, each sampler in all rows: the template's and every shipped one in turns with the
+    /// standard one, all with the same temperature and top-p.
+    /// </summary>
     [Theory(Explicit = true)]
-    [InlineData("wint4")]
-    public void Step_EverySampler_IsMeasured(string quantization)
+    [InlineData("wint4", 64, 4)]
+    [InlineData("wint4", 1, 3)]
+    public void Step_EverySampler_IsMeasured(string quantization, int batch, int rounds)
     {
+        ISampler[] samplers = [.. ShippedDeviceForms.All, new CustomSampler()];
         using CudaExecutor executor = Gpu.Base(quantization, options =>
         {
-            options.MaxSequences = 64;
-            options.PageCount = 64 * 24;
-            options.Samplers = ShippedDeviceForms.All;
+            options.MaxSequences = batch;
+            options.PageCount = batch * 24;
+            options.Samplers = samplers;
         });
         Session session = new(executor);
-        foreach ((string title, string name, SamplingOptions options) in Loads())
+        SamplingOptions options = new() { Temperature = 0.8f, TopP = 0.8f };
+        List<double> greedy = [];
+        Step(executor, session, batch, samplers[0], SamplingOptions.Greedy, greedy);
+        Report($"step {quantization} batch {batch} greedy: {Median(greedy):F1} us");
+        foreach (ISampler sampler in samplers[1..])
         {
-            ISampler sampler = ShippedDeviceForms.Named(name);
-            Report($"step {quantization} {title}: batch 64 {Step(executor, session, 64, sampler, options):F1} us, batch 1 {Step(executor, session, 1, sampler, options):F1} us");
+            List<double> standard = [], other = [];
+            for (int round = 0; round < rounds; round++)
+            {
+                Step(executor, session, batch, samplers[0], options, standard);
+                Step(executor, session, batch, sampler, options, other);
+            }
+
+            double of = Median(standard), with = Median(other);
+            Report($"step {quantization} batch {batch} {sampler.Name}: {with:F1} us, standard {of:F1} us, {(with / of - 1) * 100:+0.0;-0.0} % (median of {other.Count} steps each)");
         }
     }
 
@@ -101,64 +125,63 @@ public sealed class SamplerBenchmarks
             device.SetRow(row, sampler, parameters, (ulong)row + 1, 0, tokens, scratch, maxLength);
     }
 
-    private static double Step(CudaExecutor executor, Session session, int batch, ISampler sampler, SamplingOptions options, int? maxTokens = null)
+    // Appends the time of each step, in microseconds, from one being read to the next one being read.
+    private static void Step(CudaExecutor executor, Session session, int batch, ISampler sampler, SamplingOptions options, List<double> times, int? maxTokens = null)
     {
-        const int WarmUp = 20, Steps = 150, Runs = 3;
+        const int WarmUp = 10, Steps = 60;
         // Rows that have ended stay where they are: as far as the others are on average.
         int context = maxTokens is null ? 256 : 256 + WarmUp + (Steps / 2);
-        double[] times = new double[Runs];
-        for (int run = 0; run < Runs; run++)
+        int[] tokens = new int[context + 1];
+        for (int slot = 0; slot < batch; slot++)
         {
-            int begun = 0;
-            for (int slot = 0; slot < batch; slot++)
+            for (int i = 0; i < tokens.Length; i++)
+                tokens[i] = ((i * 7919) + slot) % 5000;
+            executor.SetSlot(slot, new DeviceSlot
             {
-                int[] tokens = [.. Enumerable.Range(0, context + 1).Select(i => ((i * 7919) + slot) % 5000)];
-                executor.SetSlot(slot, new DeviceSlot
-                {
-                    Sampler = sampler,
-                    Options = options,
-                    Seed = (ulong)slot + 1,
-                    Stream = 0,
-                    Tokens = tokens,
-                    PromptLength = tokens.Length,
-                    StopTokens = [],
-                    MaxLength = maxTokens is { } most ? tokens.Length + most : executor.Info.MaxModelLength,
-                });
-            }
-
-            void Begin()
-            {
-                session.Batch.Clear();
-                for (int slot = 0; slot < batch; slot++)
-                {
-                    int row = session.Batch.Add(slot, context + begun, 1, 1);
-                    session.Batch.Tokens[row] = begun == 0 ? 100 + slot : StepBatch.TokenOnDevice;
-                    session.Batch.SampleOnDevice[row] = true;
-                }
-
-                executor.Begin(session.Batch);
-                begun++;
-            }
-
-            Begin();
-            for (int step = 0; step < WarmUp; step++)
-            {
-                Begin();
-                executor.Complete();
-            }
-
-            long started = System.Diagnostics.Stopwatch.GetTimestamp();
-            for (int step = 0; step < Steps; step++)
-            {
-                Begin();
-                executor.Complete();
-            }
-
-            times[run] = System.Diagnostics.Stopwatch.GetElapsedTime(started).TotalMicroseconds / Steps;
-            executor.Complete();
+                Sampler = sampler,
+                Options = options,
+                Seed = (ulong)slot + 1,
+                Stream = 0,
+                Tokens = tokens,
+                PromptLength = tokens.Length,
+                StopTokens = [],
+                MaxLength = maxTokens is { } most ? tokens.Length + most : executor.Info.MaxModelLength,
+            });
         }
 
-        Array.Sort(times);
-        return times[Runs / 2];
+        int begun = 0;
+        void Begin()
+        {
+            session.Batch.Clear();
+            for (int slot = 0; slot < batch; slot++)
+            {
+                int row = session.Batch.Add(slot, context + begun, 1, 1);
+                session.Batch.Tokens[row] = begun == 0 ? 100 + slot : StepBatch.TokenOnDevice;
+                session.Batch.SampleOnDevice[row] = true;
+            }
+
+            executor.Begin(session.Batch);
+            begun++;
+        }
+
+        Begin();
+        long before = 0;
+        for (int step = 0; step < WarmUp + Steps; step++)
+        {
+            Begin();
+            executor.Complete();
+            long now = Stopwatch.GetTimestamp();
+            if (step >= WarmUp)
+                times.Add(Stopwatch.GetElapsedTime(before, now).TotalMicroseconds);
+            before = now;
+        }
+
+        executor.Complete();
+    }
+
+    private static double Median(List<double> values)
+    {
+        values.Sort();
+        return values[values.Count / 2];
     }
 }
