@@ -1,5 +1,7 @@
+using System.Runtime.InteropServices;
 using Ernie.Engine.Tests.Fakes;
 using Ernie.Generation;
+using Ernie.Sampling;
 
 namespace Ernie.Engine.Tests;
 
@@ -90,6 +92,44 @@ public sealed class SchedulingTests
 
         Assert.Equal(prompts.Select(p => harness.Expected(p, 30)), texts.Select(Harness.TokensOf));
         Assert.True((await harness.UntilIdle()).Preemptions > 0);
+    }
+
+    [Theory]
+    [InlineData(false, 1)]
+    [InlineData(true, 1)]
+    [InlineData(true, 2)]
+    public async Task Preemption_OfASamplerWithScratch_GoesOnWithItsState(bool device, int depth)
+    {
+        var sampler = new DelegateSampler("remembers", Remember, SamplerNeeds.Scratch);
+        GenerationRequest[] requests =
+        [
+            .. Enumerable.Range(0, 6).Select(i => Harness.Greedy(Harness.Prompt(6, i), 30) with { Sampling = new SamplingOptions { Sampler = sampler.Name, Seed = (ulong)i } }),
+        ];
+        await using var few = new Harness(FakeExecutor.Limits(pages: 12, length: 48, depth: depth), device: device, samplers: [sampler]);
+        await using var many = new Harness(FakeExecutor.Limits(pages: 100, length: 48, depth: depth), device: device, samplers: [sampler]);
+
+        List<GenerationEvent>[] disturbed = await few.Together(requests), undisturbed = await many.Together(requests);
+
+        Assert.True((await few.UntilIdle()).Preemptions > 0);
+        Assert.Equal(0, (await many.UntilIdle()).Preemptions);
+        Assert.Equal(undisturbed.Select(Harness.TokensOf), disturbed.Select(Harness.TokensOf));
+    }
+
+    // A token that depends on all draws of the request so far, by what they left in its scratch block.
+    private static int Remember(ref SamplingRow row)
+    {
+        Span<uint> state = MemoryMarshal.Cast<byte, uint>(row.Scratch);
+        Span<float> logits = row.Logits;
+        int best = 0;
+        for (int i = 1; i < logits.Length; i++)
+        {
+            best = logits[i] > logits[best] ? i : best;
+        }
+
+        int token = (int)((state[3] + row.Random.NextUInt32() + (uint)best) % (uint)logits.Length);
+        state[0]++;
+        state[3] = ((state[3] + (uint)token) * 2654435761) ^ state[0];
+        return token;
     }
 
     [Theory]
