@@ -65,7 +65,7 @@ public sealed class EngineBuilder
     /// <summary>Builds the engine and starts it.</summary>
     /// <param name="cancellationToken">Ends a download; what is loaded from disk is loaded to the end.</param>
     /// <exception cref="OptionException">Options that do not fit the model, the device or the plugins.</exception>
-    /// <exception cref="PluginException">A required plugin does not work.</exception>
+    /// <exception cref="PluginException">A required plugin does not work, or a plugin directory that the options name does not exist.</exception>
     /// <exception cref="WeightFormatException">The checkpoint is damaged or does not fit.</exception>
     /// <exception cref="HubException">The model cannot be downloaded.</exception>
     public async Task<EngineSession> BuildAsync(CancellationToken cancellationToken = default)

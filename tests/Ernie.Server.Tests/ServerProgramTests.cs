@@ -34,6 +34,18 @@ public sealed class ServerProgramTests
         Assert.Contains(message, Assert.Single(error.Split('\n', StringSplitOptions.RemoveEmptyEntries)), StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task PluginDirectory_ThatDoesNotExist_EndsTheStart()
+    {
+        string absent = Path.Combine(Path.GetTempPath(), Path.GetRandomFileName());
+
+        (int exit, string output, string error) = await RunAsync("--device", "cpu", "--port", "0", "--plugin-dir", absent);
+
+        Assert.Equal(1, exit);
+        Assert.Equal("", output);
+        Assert.EndsWith($"{absent}: error ERN4010: There is no such plugin directory.", error.TrimEnd(), StringComparison.Ordinal);
+    }
+
     private static async Task<(int Exit, string Output, string Error)> RunAsync(params string[] args)
     {
         using var output = new StringWriter();

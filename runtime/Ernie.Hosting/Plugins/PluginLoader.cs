@@ -7,7 +7,8 @@ namespace Ernie.Hosting.Plugins;
 
 /// <summary>
 /// Loads plugins from directories that an operator allows: <c>plugins/</c> beside the program and every <c>--plugin-dir</c>.
-/// plugin.json is read before any code; a bad plugin is reported and skipped, unless it is required.
+/// plugin.json is read before any code; a bad plugin is reported and skipped, unless it is required. A directory that an operator
+/// names must exist; the one beside the program may be absent.
 /// </summary>
 [RequiresUnreferencedCode("Plugins are loaded at run time.")]
 public static class PluginLoader
@@ -20,14 +21,14 @@ public static class PluginLoader
     /// <summary>Loads every plugin below directories.</summary>
     /// <param name="directories">Directories with one folder per plugin, or that are a plugin's folder themselves; earlier ones win on equal names.</param>
     /// <returns>What was found, good and bad.</returns>
-    /// <exception cref="PluginException">A required plugin does not work.</exception>
+    /// <exception cref="PluginException">A required plugin does not work, or a directory other than <see cref="DefaultDirectory"/> does not exist.</exception>
     public static PluginCatalog Load(IReadOnlyList<string> directories)
     {
         PluginCatalog catalog = Check(directories, out string? failure);
         return failure is null ? catalog : throw new PluginException(failure);
     }
 
-    /// <summary>Loads like <see cref="Load"/>, but a required plugin that does not work is only reported: what <c>plugins check</c> shows.</summary>
+    /// <summary>Loads like <see cref="Load"/>, but what must be there and is not is only reported: what <c>plugins check</c> shows.</summary>
     /// <param name="directories">Directories.</param>
     public static PluginCatalog Check(IReadOnlyList<string> directories) => Check(directories, out _);
 
@@ -35,8 +36,9 @@ public static class PluginLoader
     {
         ArgumentNullException.ThrowIfNull(directories);
         var catalog = new PluginCatalog();
-        failure = null;
         string[] folders = [.. directories.SelectMany(directory => FindFolders(directory, catalog)).Distinct()];
+        string defaultPath = Path.GetFullPath(DefaultDirectory);
+        failure = catalog.Problems.FirstOrDefault(problem => problem.Path != defaultPath)?.ToString(); // So far all are missing directories.
         var opened = new OpenedPlugin[folders.Length];
         // Files are opened side by side; plugins register one by one, so that the earlier one wins whatever the threads do.
         Parallel.For(0, folders.Length, index => opened[index] = Open(folders[index]));

@@ -164,9 +164,14 @@ public sealed class PluginLoaderTests : IDisposable
     }
 
     [Fact]
-    public void Directory_Missing_IsErn4010()
+    public void Directory_NamedAndMissing_EndsTheStart()
     {
-        Assert.Equal("ERN4010", Assert.Single(PluginLoader.Load([Path.Combine(_directory, "absent")]).Diagnostics).Id);
+        string absent = Path.Combine(_directory, "absent");
+
+        PluginException e = Assert.Throws<PluginException>(() => PluginLoader.Load([PluginLoader.DefaultDirectory, absent]));
+
+        Assert.Equal($"{absent}: error ERN4010: There is no such plugin directory.", e.Message);
+        Assert.Equal("ERN4010", Assert.Single(PluginLoader.Check([absent]).Diagnostics).Id);
     }
 
     [Fact]
