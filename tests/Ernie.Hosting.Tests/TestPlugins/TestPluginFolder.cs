@@ -51,8 +51,10 @@ public sealed class TestPluginFolder : IDisposable
             "PrivateDependency" => [.. s_framework, Library(folder, built: 1)],
             _ => s_framework,
         };
-        string assembly = name.StartsWith("Ernie.", StringComparison.Ordinal) ? name : $"TestPlugins.{name}";
-        File.WriteAllBytes(Path.Combine(folder, assembly + ".dll"), Emit(assembly, files, references, Directory.GetFiles(source, "*.cuh")));
+        bool isTemplate = name.StartsWith("Ernie.", StringComparison.Ordinal);
+        string assembly = isTemplate ? name : $"TestPlugins.{name}";
+        string[] shared = isTemplate ? [] : [Path.Combine(s_repository, "tests", "TestPlugins", "FirstTokenSampler.cs")];
+        File.WriteAllBytes(Path.Combine(folder, assembly + ".dll"), Emit(assembly, [.. files, .. shared], references, Directory.GetFiles(source, "*.cuh")));
     }
 
     private static PortableExecutableReference Library(string folder, int built)

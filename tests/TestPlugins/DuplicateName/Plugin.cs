@@ -1,5 +1,3 @@
-using System;
-using Ernie.Sampling;
 using Ernie.Plugins;
 
 [assembly: ErniePlugin(typeof(TestPlugins.DuplicateName.Plugin), PluginContract.Version)]
@@ -11,24 +9,6 @@ public sealed class Plugin : IPlugin
 {
     public void Register(IPluginRegistry registry)
     {
-        registry.AddSampler(new SecondStandard());
-    }
-}
-
-public sealed class SecondStandard : ISampler
-{
-    public string Name => "standard";
-
-    public int ParameterBytes => 0;
-
-    public DeviceSnippet? Device => null;
-
-    public void WriteParameters(SamplingOptions options, Span<byte> destination)
-    {
-    }
-
-    public int Sample(ref SamplingRow row)
-    {
-        return 0;
+        registry.AddSampler(new FirstTokenSampler("standard"));
     }
 }

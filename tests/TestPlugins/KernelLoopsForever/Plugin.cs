@@ -5,21 +5,11 @@ using Ernie.Sampling;
 
 namespace TestPlugins.KernelLoopsForever;
 
+// Its device form does not end.
 public sealed class Plugin : IPlugin
 {
-    public void Register(IPluginRegistry registry) => registry.AddSampler(new FirstSampler());
-}
-
-/// <summary>The first token, on the host.</summary>
-public sealed class FirstSampler : ISampler
-{
-    public string Name => "loops-forever";
-
-    public int ParameterBytes => 0;
-
-    public DeviceSnippet? Device { get; } = DeviceSnippet.FromResource(typeof(FirstSampler), "LoopsForever", "form.cuh");
-
-    public void WriteParameters(SamplingOptions options, Span<byte> destination) => destination.Clear();
-
-    public int Sample(ref SamplingRow row) => 0;
+    public void Register(IPluginRegistry registry)
+    {
+        registry.AddSampler(new FirstTokenSampler("loops-forever", 0, DeviceSnippet.FromResource(typeof(Plugin), "LoopsForever", "form.cuh")));
+    }
 }

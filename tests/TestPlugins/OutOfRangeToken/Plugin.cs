@@ -1,6 +1,5 @@
-using System;
-using Ernie.Sampling;
 using Ernie.Plugins;
+using Ernie.Sampling;
 
 [assembly: ErniePlugin(typeof(TestPlugins.OutOfRangeToken.Plugin), PluginContract.Version)]
 
@@ -16,38 +15,12 @@ public sealed class Plugin : IPlugin
     }
 }
 
-public sealed class BeyondSampler : ISampler
+public sealed class BeyondSampler() : FirstTokenSampler("out-of-range")
 {
-    public string Name => "out-of-range";
-
-    public int ParameterBytes => 0;
-
-    public DeviceSnippet? Device => null;
-
-    public void WriteParameters(SamplingOptions options, Span<byte> destination)
-    {
-    }
-
-    public int Sample(ref SamplingRow row)
-    {
-        return row.Logits.Length;
-    }
+    public override int Sample(ref SamplingRow row) => row.Logits.Length;
 }
 
-public sealed class NegativeSampler : ISampler
+public sealed class NegativeSampler() : FirstTokenSampler("negative")
 {
-    public string Name => "negative";
-
-    public int ParameterBytes => 0;
-
-    public DeviceSnippet? Device => null;
-
-    public void WriteParameters(SamplingOptions options, Span<byte> destination)
-    {
-    }
-
-    public int Sample(ref SamplingRow row)
-    {
-        return -1;
-    }
+    public override int Sample(ref SamplingRow row) => -1;
 }

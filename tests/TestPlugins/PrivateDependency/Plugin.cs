@@ -1,5 +1,3 @@
-using System;
-using Ernie.Sampling;
 using Ernie.Plugins;
 
 [assembly: ErniePlugin(typeof(TestPlugins.PrivateDependency.Plugin), PluginContract.Version)]
@@ -11,21 +9,6 @@ public sealed class Plugin : IPlugin
 {
     public void Register(IPluginRegistry registry)
     {
-        registry.AddSampler(new Named(TestPlugins.Library.Names.First()));
+        registry.AddSampler(new FirstTokenSampler(TestPlugins.Library.Names.First()));
     }
-}
-
-public sealed class Named(string name) : ISampler
-{
-    public string Name => name;
-
-    public int ParameterBytes => 0;
-
-    public DeviceSnippet? Device => null;
-
-    public void WriteParameters(SamplingOptions options, Span<byte> destination)
-    {
-    }
-
-    public int Sample(ref SamplingRow row) => 0;
 }

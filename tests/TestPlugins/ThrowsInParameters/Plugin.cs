@@ -1,6 +1,6 @@
 using System;
-using Ernie.Sampling;
 using Ernie.Plugins;
+using Ernie.Sampling;
 
 [assembly: ErniePlugin(typeof(TestPlugins.ThrowsInParameters.Plugin), PluginContract.Version)]
 
@@ -15,21 +15,7 @@ public sealed class Plugin : IPlugin
     }
 }
 
-public sealed class ThrowingSampler : ISampler
+public sealed class ThrowingSampler() : FirstTokenSampler("throws-in-parameters")
 {
-    public string Name => "throws-in-parameters";
-
-    public int ParameterBytes => 0;
-
-    public DeviceSnippet? Device => null;
-
-    public void WriteParameters(SamplingOptions options, Span<byte> destination)
-    {
-        throw new InvalidOperationException("cannot read options");
-    }
-
-    public int Sample(ref SamplingRow row)
-    {
-        return 0;
-    }
+    public override void WriteParameters(SamplingOptions options, Span<byte> destination) => throw new InvalidOperationException("cannot read options");
 }

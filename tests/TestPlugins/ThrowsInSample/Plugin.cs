@@ -1,6 +1,6 @@
 using System;
-using Ernie.Sampling;
 using Ernie.Plugins;
+using Ernie.Sampling;
 
 [assembly: ErniePlugin(typeof(TestPlugins.ThrowsInSample.Plugin), PluginContract.Version)]
 
@@ -15,20 +15,7 @@ public sealed class Plugin : IPlugin
     }
 }
 
-public sealed class ThrowingSampler : ISampler
+public sealed class ThrowingSampler() : FirstTokenSampler("throws-in-sample")
 {
-    public string Name => "throws-in-sample";
-
-    public int ParameterBytes => 0;
-
-    public DeviceSnippet? Device => null;
-
-    public void WriteParameters(SamplingOptions options, Span<byte> destination)
-    {
-    }
-
-    public int Sample(ref SamplingRow row)
-    {
-        throw new InvalidOperationException("lost my dice");
-    }
+    public override int Sample(ref SamplingRow row) => throw new InvalidOperationException("lost my dice");
 }

@@ -5,21 +5,11 @@ using Ernie.Sampling;
 
 namespace TestPlugins.WrongDeviceParameterSize;
 
+// Its device form has other parameters than the host writes.
 public sealed class Plugin : IPlugin
 {
-    public void Register(IPluginRegistry registry) => registry.AddSampler(new FirstSampler());
-}
-
-/// <summary>The first token, on the host.</summary>
-public sealed class FirstSampler : ISampler
-{
-    public string Name => "wrong-device-size";
-
-    public int ParameterBytes => 16;
-
-    public DeviceSnippet? Device { get; } = DeviceSnippet.FromResource(typeof(FirstSampler), "WrongSize", "form.cuh");
-
-    public void WriteParameters(SamplingOptions options, Span<byte> destination) => destination.Clear();
-
-    public int Sample(ref SamplingRow row) => 0;
+    public void Register(IPluginRegistry registry)
+    {
+        registry.AddSampler(new FirstTokenSampler("wrong-device-size", 16, DeviceSnippet.FromResource(typeof(Plugin), "WrongSize", "form.cuh")));
+    }
 }

@@ -1,6 +1,5 @@
-using System;
-using Ernie.Sampling;
 using Ernie.Plugins;
+using Ernie.Sampling;
 
 [assembly: ErniePlugin(typeof(TestPlugins.WrongParameterSize.Plugin), PluginContract.Version)]
 
@@ -11,24 +10,6 @@ public sealed class Plugin : IPlugin
 {
     public void Register(IPluginRegistry registry)
     {
-        registry.AddSampler(new LargeSampler());
-    }
-}
-
-public sealed class LargeSampler : ISampler
-{
-    public string Name => "large-parameters";
-
-    public int ParameterBytes => SamplerLimits.MaxParameterBytes + 1;
-
-    public DeviceSnippet? Device => null;
-
-    public void WriteParameters(SamplingOptions options, Span<byte> destination)
-    {
-    }
-
-    public int Sample(ref SamplingRow row)
-    {
-        return 0;
+        registry.AddSampler(new FirstTokenSampler("large-parameters", SamplerLimits.MaxParameterBytes + 1));
     }
 }
