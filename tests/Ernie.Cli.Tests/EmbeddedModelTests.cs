@@ -86,6 +86,21 @@ public sealed class EmbeddedModelTests
         Assert.Contains("cache policy radix-lru", list);
     }
 
+    [Theory]
+    [InlineData("plugins", "list")]
+    [InlineData("plugins", "check")]
+    [InlineData("bench", "cache-policy")]
+    [InlineData("complete", "Once")]
+    public async Task PluginDirectory_ThatDoesNotExist_IsAnError(params string[] command)
+    {
+        string absent = Path.Combine(Path.GetTempPath(), Path.GetRandomFileName());
+
+        (int exit, _, string error) = await RunAsync([.. command, "--plugin-dir", absent]);
+
+        Assert.Equal(1, exit);
+        Assert.Contains($"{absent}: error ERN4010: There is no such plugin directory.", error, StringComparison.Ordinal);
+    }
+
     private static async Task<(int Exit, string Output, string Error)> RunAsync(string[] args, string input = "")
     {
         using var output = new StringWriter();

@@ -63,7 +63,7 @@ internal sealed class CachePolicyCommand : ICommand
     private static async Task<IReadOnlyList<KeyValuePair<string, Func<CachePolicyOptions, ICachePolicy>>>> FindPoliciesAsync(
         CommandContext context, EngineOptions engine)
     {
-        PluginCatalog catalog = PluginLoader.Check(EngineBuilder.PluginDirectories(engine));
+        PluginCatalog catalog = PluginLoader.Load(EngineBuilder.PluginDirectories(engine));
         foreach (PluginDiagnostic diagnostic in catalog.Diagnostics)
             await context.Console.Error.WriteLineAsync(diagnostic.ToString()).ConfigureAwait(false);
         if (!context.Options.IsSet("cache-policy"))

@@ -44,11 +44,13 @@ internal sealed class PluginsCommand(string kind) : ICommand
             foreach (PluginInfo plugin in catalog.Plugins)
                 await context.Console.Output.WriteLineAsync($"{plugin.Name.PadRight(width)} {plugin.Version,-10} {plugin.State,-15} {string.Join(", ", plugin.Registered)}").ConfigureAwait(false);
             await context.Console.Output.WriteLineAsync($"{catalog.Plugins.Count} plugins in {elapsed.TotalMilliseconds:F0} ms").ConfigureAwait(false);
-            return 0;
         }
 
         foreach (PluginDiagnostic diagnostic in catalog.Diagnostics)
             await context.Console.Error.WriteLineAsync(diagnostic.ToString()).ConfigureAwait(false);
+        // A list is of what there is, good and bad; a directory that is not there cannot be listed.
+        if (kind == "list")
+            return catalog.Diagnostics.Any(diagnostic => diagnostic.Id == PluginDiagnostic.DirectoryMissing) ? 1 : 0;
         await context.Console.Output.WriteLineAsync($"{catalog.Plugins.Count} plugins, {catalog.Diagnostics.Count} problems").ConfigureAwait(false);
         return catalog.Diagnostics.Count == 0 ? 0 : 1;
     }
