@@ -128,6 +128,7 @@ __device__ void linear_wgmma(const LinearWgmmaArgs& args) {
         gains[group] = {low_to_float(gain), high_to_float(gain)};
     }
 
+    float sums[kParts][kColumns / 2] = {};
     if (warp < kWarps) {
         if constexpr (Spec::kNormalizes) {
             constexpr int kSquares = Spec::kInputs / 64;
@@ -143,7 +144,6 @@ __device__ void linear_wgmma(const LinearWgmmaArgs& args) {
         if constexpr (kSharesPlaces)
             for (int i = threadIdx.x; i < Spec::kTileTokens; i += 32 * kWarps)
                 places[i] = cache_place<Spec>(args.epilogue, min(first_token + i, token_count - 1), true);
-        float sums[kParts][kColumns / 2] = {};
 #pragma unroll 1
         for (int block = 0; block < kBlocks; block++) {
             unsigned stage = ring + block % kRing * kStageBytes;
@@ -164,9 +164,12 @@ __device__ void linear_wgmma(const LinearWgmmaArgs& args) {
         wait_products<0>();
 #pragma unroll
         for (int part = 0; part < kParts; part++) settle(sums[part]);
-
-        // The sums take the place of the ring, once all warps have done with it.
-        asm volatile("bar.sync 1, %0;" ::"n"(32 * kWarps) : "memory");
+    }
+    // The sums take the place of the ring, once all warps have done with it. A barrier of these warps alone would do, but racecheck does
+    // not follow it; the others have nothing better to do.
+    __syncwarp(); // the thread that copied comes later than its neighbours
+    __syncthreads();
+    if (warp < kWarps) {
         const int g = lane / 4, t = lane % 4;
         float* tile = reinterpret_cast<float*>(reinterpret_cast<char*>(memory) + (ring - shared_address(memory)));
 #pragma unroll
@@ -180,7 +183,6 @@ __device__ void linear_wgmma(const LinearWgmmaArgs& args) {
                 target[kSumStride + 8] = sums[part][4 * j + 3];
             }
     }
-    __syncwarp(); // the thread that copied comes later than its neighbours
     if constexpr (Spec::kSplit > 1) synchronize_cluster();
     else __syncthreads();
 
