@@ -49,6 +49,9 @@ internal sealed class DeviceBuffers
 
     public ulong Step { get; }
 
+    /// <summary>The number of tokens in the header of <see cref="Step"/>.</summary>
+    public ulong TokenCount => Step + sizeof(int);
+
     public ulong PageTable { get; }
 
     public ulong Places { get; }

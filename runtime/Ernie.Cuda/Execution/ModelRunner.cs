@@ -19,8 +19,8 @@ internal sealed class ModelRunner
     private readonly nint _stream;
     private readonly bool _overlaps;
     private readonly int _headBlocks;
-    private readonly TensorMap[] _pageMaps; // keys and values of each layer, where prefill attention takes them
-    private readonly Dictionary<(ulong Address, int Columns, int BoxRows), TensorMap> _inputMaps = [];
+    private readonly LinearLauncher _linear;
+    private readonly AttentionLauncher _attention;
 
     public ModelRunner(
         KernelPlan plan, KernelLibrary kernels, DeviceWeights weights, DeviceBuffers buffers, KeyValuePool pool, StepLayout layout,
@@ -36,15 +36,14 @@ internal sealed class ModelRunner
         _records = records;
         _stream = stream.Handle;
         _overlaps = usesDependentLaunch && plan.Device.Architecture.HasDependentLaunch;
-        _pageMaps = plan.Attention.PrefillTakesTensorMaps && plan.Attention.Format == KeyValueFormat.BFloat16
-            ? [.. Enumerable.Range(0, plan.Model.Shape.LayerCount).SelectMany(layer => (TensorMap[])[pool.Map(pool.Keys(layer)), pool.Map(pool.Values(layer))])]
-            : [];
+        _linear = new LinearLauncher(plan, kernels, buffers, layout, _stream, _overlaps);
+        _attention = new AttentionLauncher(plan, kernels, buffers, pool, layout, _stream, _overlaps);
         _headBlocks = plan.Device.Multiprocessors * Math.Max(1, kernels[plan.Head.Decode].BlocksPerMultiprocessor());
     }
 
     private ModelShape Shape => _plan.Model.Shape;
 
-    private ulong TokenCount => _buffers.Step + sizeof(int);
+    private ulong TokenCount => _buffers.TokenCount;
 
     private ulong LogitCount => _buffers.Step + (2 * sizeof(int));
 
@@ -88,12 +87,12 @@ internal sealed class ModelRunner
         EpilogueArguments epilogue = new() { Output = _buffers.Logits, OutputStride = Shape.VocabularySize };
         if (rows <= LinearKernels.DecodeTokens)
         {
-            LaunchDecode(_weights.Head, _buffers.Residual, _weights.FinalNorm, tokens, rows, count, epilogue, _headBlocks);
+            _linear.Decode(_weights.Head, _buffers.Residual, _weights.FinalNorm, tokens, rows, count, epilogue, _headBlocks);
             return;
         }
 
         Normalize(_weights.FinalNorm, rows, tokens, count, _buffers.Normalized, 0);
-        LaunchTile(_weights.Head, rows, _buffers.Normalized, count, epilogue);
+        _linear.Tile(_weights.Head, rows, _buffers.Normalized, count, epilogue);
     }
 
     private ulong Address(int stepOffset) => _buffers.Step + (sizeof(int) * (ulong)stepOffset);
@@ -137,7 +136,7 @@ internal sealed class ModelRunner
         EpilogueArguments toActivation = new() { Activation = _buffers.Activation };
 
         Normalized(layer.QueryKeyValue, layer.InputNorm, step.Tokens, toCache);
-        Attention(index, step);
+        _attention.Run(index, step, AttentionQuantizes(step));
         if (!AttentionQuantizes(step))
             Quantize(_plan.QuantizeAttention, _buffers.Attention, Shape.QueryWidth, step.Tokens);
         Linear(layer.Output, _buffers.Attention, step.Tokens, toResidual, layer.PostAttentionNorm);
@@ -151,13 +150,13 @@ internal sealed class ModelRunner
     {
         if (tokens <= LinearKernels.DecodeTokens)
         {
-            LaunchDecode(linear, _buffers.Residual, gain, 0, tokens, TokenCount, epilogue, int.MaxValue);
+            _linear.Decode(linear, _buffers.Residual, gain, 0, tokens, TokenCount, epilogue, int.MaxValue);
             return;
         }
 
         if (!PreparesNorms(tokens))
             Normalize(gain, tokens, 0, TokenCount, _buffers.Normalized, 0, ReadsCodes(tokens));
-        LaunchTile(linear, tokens, _buffers.Normalized, TokenCount, epilogue);
+        _linear.Tile(linear, tokens, _buffers.Normalized, TokenCount, epilogue);
     }
 
     private bool PreparesNorms(int tokens) => tokens > LinearKernels.DecodeTokens && _plan.PreparesNorms(tokens);
@@ -180,115 +179,9 @@ internal sealed class ModelRunner
     private void Linear(DeviceLinear linear, ulong input, int tokens, in EpilogueArguments epilogue, ulong nextNorm)
     {
         if (tokens <= LinearKernels.DecodeTokens)
-            LaunchDecode(linear, input, 0, 0, tokens, TokenCount, epilogue, int.MaxValue);
+            _linear.Decode(linear, input, 0, 0, tokens, TokenCount, epilogue, int.MaxValue);
         else
-            LaunchTile(linear, tokens, input, TokenCount, epilogue, nextNorm);
-    }
-
-    private void LaunchDecode(DeviceLinear linear, ulong input, ulong gain, ulong inputRows, int capacity, ulong count, in EpilogueArguments epilogue, int mostBlocks)
-    {
-        LinearDecodeArguments arguments = new()
-        {
-            Weight = linear.Weight,
-            Scales = linear.Scales,
-            Input = input,
-            Gain = gain,
-            InputRows = inputRows,
-            TokenCount = count,
-            TokenCapacity = capacity,
-            Epilogue = epilogue,
-        };
-        _kernels[linear.Kernels.Decode].Launch(_stream, Math.Min(linear.Kernels.DecodeTiles, mostBlocks), 1, 1, arguments, _overlaps);
-    }
-
-    private void LaunchTile(DeviceLinear linear, int tokens, ulong input, ulong count, in EpilogueArguments epilogue, ulong nextNorm = 0)
-    {
-        LinearTile tile = linear.Kernels.TileFor(tokens);
-        int tiles = linear.Kernels.Weight.OutFeatures / tile.Outputs * tile.Split, tokenTiles = tile.TokenTiles(tokens);
-        if (tile.ReadsCodes)
-        {
-            LaunchFloat8(linear, tile, tokens, input == _buffers.Normalized ? _buffers.NormalizedCodes : _buffers.WideCodes, epilogue, nextNorm);
-            return;
-        }
-
-        if (tile.ReadsPlainRows)
-        {
-            _kernels[tile.Kernel].Launch(
-                _stream, tiles, tokenTiles, 1,
-                new LinearWgmmaArguments
-                {
-                    Weight = linear.PlainWeight,
-                    Input = InputMap(input, linear.Kernels.Weight.InFeatures, tile.Tokens),
-                    Scales = linear.Scales,
-                    TokenCount = count,
-                    Squares = _buffers.Squares,
-                    Gain = nextNorm,
-                    Prepared = _buffers.Normalized,
-                    NewSquares = _buffers.Squares,
-                    SquareStride = _buffers.SquareStride,
-                    Epilogue = epilogue,
-                },
-                _overlaps);
-            return;
-        }
-
-        LinearTileArguments arguments = new()
-        {
-            Weight = linear.Weight,
-            Scales = linear.Scales,
-            Input = input,
-            TokenCount = count,
-            Epilogue = epilogue,
-        };
-        _kernels[tile.Kernel].Launch(_stream, tiles, tokenTiles, 1, arguments, _overlaps);
-    }
-
-    private void LaunchFloat8(DeviceLinear linear, LinearTile tile, int tokens, in QuantizedRows input, in EpilogueArguments epilogue, ulong nextNorm)
-    {
-        LinearWeight weight = linear.Kernels.Weight;
-        if (tile.Form == LinearForm.Float8)
-        {
-            _kernels[tile.Kernel].Launch(
-                _stream, weight.OutFeatures / tile.Outputs, tile.TokenTiles(tokens), 1,
-                new LinearTileFloat8Arguments
-                {
-                    Weight = linear.Weight, Scales = linear.Scales, Input = input, TokenCount = TokenCount, Epilogue = epilogue,
-                },
-                _overlaps);
-            return;
-        }
-
-        // Who writes the residual prepares the next norm; gate and up projection leave activations.
-        _kernels[tile.Kernel].Launch(
-            _stream, tile.Blocks(weight, tokens, _plan.Device.Multiprocessors), 1, 1,
-            new LinearFloat8Arguments
-            {
-                Weight = linear.PackedWeight,
-                Input = InputMap(input.Codes, weight.InFeatures, tile.Tokens, isBytes: true),
-                Scales = linear.Scales,
-                InputFactors = input.Factors,
-                TokenCount = TokenCount,
-                Squares = _buffers.Squares,
-                Gain = nextNorm,
-                NewSquares = _buffers.Squares,
-                Quantized = epilogue.Output != 0 ? _buffers.NormalizedCodes : _buffers.WideCodes,
-                TokenTiles = tile.TokenTiles(tokens),
-                Epilogue = epilogue,
-            },
-            _overlaps);
-    }
-
-    // A handful of buffers and tile sizes: each is described once.
-    private TensorMap InputMap(ulong address, int columns, int boxRows, bool isBytes = false)
-    {
-        if (!_inputMaps.TryGetValue((address, columns, boxRows), out TensorMap map))
-        {
-            int rows = Math.Max(_layout.TokenCapacity, _layout.RowCapacity);
-            map = isBytes ? TensorMap.OfBytes(address, rows, columns, boxRows) : TensorMap.Of(address, rows, columns, boxRows);
-            _inputMaps.Add((address, columns, boxRows), map);
-        }
-
-        return map;
+            _linear.Tile(linear, tokens, input, TokenCount, epilogue, nextNorm);
     }
 
     private void Normalize(ulong gain, int rows, ulong rowList, ulong count, ulong output, ulong outputFloat, bool quantizes = false)
@@ -305,74 +198,6 @@ internal sealed class ModelRunner
         };
         // Who reads codes and has no norm prepared finds that kernel in its plan.
         _kernels[quantizes ? _plan.NormalizeFloat8! : _plan.Normalize].Launch(_stream, rows, 1, 1, arguments, _overlaps);
-    }
-
-    private void Attention(int layer, in StepShape step)
-    {
-        AttentionKernels attention = _plan.Attention;
-        // Where all rows have one token, decode attention puts it into the cache; tiles of several tokens need each other's first.
-        bool storesApart = attention.Store is not null && step.PrefillTiles > 0;
-        if (storesApart)
-            StoreCache(attention.Store!, layer, step.Tokens); // The line above is false without one.
-
-        AttentionArguments arguments = new()
-        {
-            Query = _buffers.Query,
-            Keys = _pool.Keys(layer),
-            Values = _pool.Values(layer),
-            KeyScales = _pool.KeyScales(layer),
-            ValueScales = _pool.ValueScales(layer),
-            NewKeys = storesApart ? 0 : _buffers.NewKeys,
-            NewValues = storesApart ? 0 : _buffers.NewValues,
-            PageTable = _buffers.PageTable,
-            Output = _buffers.Attention,
-            Header = _buffers.Step,
-            Tiles = Address(step.TilesOffset),
-            Partials = _buffers.Partials,
-            Arrivals = _buffers.Arrivals,
-            PagesPerSlot = _layout.PagesPerSlot,
-            RowCapacity = _layout.RowCapacity,
-            DecodeRows = step.DecodeRows,
-        };
-        if (step.DecodeRows > 0)
-        {
-            AttentionLaunch launch = attention.DecodeFor(step.DecodeRows);
-            _kernels[launch.Kernel].Launch(_stream, launch.GridX, launch.GridY, launch.GridZ, arguments, _overlaps);
-        }
-
-        if (step.PrefillTiles == 0)
-            return;
-
-        CudaKernel prefill = _kernels[attention.Prefill];
-        if (attention.PrefillTakesTensorMaps)
-        {
-            AttentionTensorArguments withMaps = new() { Attention = arguments, Quantized = AttentionQuantizes(step) ? _buffers.WideCodes : default };
-            if (_pageMaps.Length > 0)
-                (withMaps.Keys, withMaps.Values) = (_pageMaps[2 * layer], _pageMaps[(2 * layer) + 1]);
-            prefill.Launch(_stream, step.PrefillTiles, Shape.KeyValueHeads, 1, withMaps, _overlaps);
-        }
-        else
-        {
-            prefill.Launch(_stream, step.PrefillTiles, Shape.KeyValueHeads, 1, arguments, _overlaps);
-        }
-    }
-
-    private void StoreCache(KernelSpec store, int layer, int tokens)
-    {
-        StoreCacheArguments arguments = new()
-        {
-            Keys = _buffers.NewKeys,
-            Values = _buffers.NewValues,
-            KeyPages = _pool.Keys(layer),
-            ValuePages = _pool.Values(layer),
-            KeyScales = _pool.KeyScales(layer),
-            ValueScales = _pool.ValueScales(layer),
-            Places = _buffers.Places,
-            PageTable = _buffers.PageTable,
-            TokenCount = TokenCount,
-            PagesPerSlot = _layout.PagesPerSlot,
-        };
-        _kernels[store].Launch(_stream, tokens, 1, 1, arguments, _overlaps);
     }
 
     private void Sample(int rows)
