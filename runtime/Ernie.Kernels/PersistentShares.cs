@@ -2,7 +2,7 @@ using Ernie.Graph;
 
 namespace Ernie.Kernels;
 
-/// <summary>Which rows of the weights each block of the persistent kernel has; ernie::Share and ernie::Layout of ernie/persistent/layout.cuh.</summary>
+/// <summary>Which rows of the weights each block of the persistent kernel has; ernie::Share and ernie::Layout of ernie/persistent.</summary>
 /// <param name="Shape">The model.</param>
 /// <param name="Clusters">Clusters of eight blocks.</param>
 /// <param name="ClusterHeads">Query heads of each of the first clusters, those that attend; 1 or 2.</param>

@@ -2,7 +2,7 @@
 // blocks, polls its eighth of what they give and hands it to its cluster. It keeps the block's eighth of the residual.
 // Vectors are multiplied before they are normalised: a row's sum is scaled by the norm's factor, which is known by then.
 #pragma once
-#include "ernie/persistent/layout.cuh"
+#include "ernie/persistent/context.cuh"
 
 namespace ernie {
 

@@ -1,8 +1,9 @@
-// What the persistent kernel is told, and where it keeps things: shares of a block, exchange buffers, shared memory, barriers.
+// What the persistent kernel is told, and where it keeps things: parts of matrices, exchange buffers, shared memory, barriers.
 #pragma once
 #include "ernie/common/step.cuh"
 #include "ernie/persistent/attend_past.cuh"
 #include "ernie/persistent/matrix.cuh"
+#include "ernie/persistent/shares.cuh"
 
 namespace ernie {
 
@@ -36,34 +37,6 @@ struct PersistentArgs {
 
 // Marks of a layer in the trace: those of the communicating warp, then those of a working one.
 inline constexpr int kMarksPerLayer = 20, kWorkerMark = 11;
-
-// Rows of a block.
-struct Rows {
-    int first, count;
-};
-
-// How a matrix's rows are shared out, eight together. Blocks of the first clusters have queries to compute, and the least of the other
-// matrices; the rest is spread over the blocks of the others.
-template <class Spec>
-struct Share {
-    static constexpr int kBlocks = Spec::kClusterBlocks * Spec::kClusters;
-    static constexpr int kQueryBlocks = Spec::kClusterBlocks * (Spec::kHeads / Spec::kClusterHeads), kOtherBlocks = kBlocks - kQueryBlocks;
-    static_assert(kOtherBlocks > 0, "a cluster for keys and values");
-
-    static __device__ constexpr int least(int rows) { return rows / 8 / kBlocks; }
-    static __device__ constexpr int most(int rows) { return max(least(rows), (rows / 8 - kQueryBlocks * least(rows) + kOtherBlocks - 1) / kOtherBlocks) * 8; }
-
-    // late: which of two orders; matrices of both kinds do not have their larger shares in the same blocks.
-    static __device__ __forceinline__ Rows of(int block, int rows, bool late) {
-        const int low = least(rows);
-        if (block < kQueryBlocks) return {block * low * 8, low * 8};
-        const int rest = rows / 8 - kQueryBlocks * low, index = block - kQueryBlocks, rounding = late ? kOtherBlocks - 1 : 0;
-        const int first = (rest * index + rounding) / kOtherBlocks, end = (rest * (index + 1) + rounding) / kOtherBlocks;
-        return {(kQueryBlocks * low + first) * 8, (end - first) * 8};
-    }
-
-    static __device__ constexpr int max(int a, int b) { return a > b ? a : b; }
-};
 
 // A block's number is 8 * cluster + rank. The first clusters have one or two query heads each.
 template <class Spec>
@@ -152,84 +125,6 @@ struct Layout {
     // Named barriers of a block: working warps have their products ready, their tiles' results; the head's pieces.
     static constexpr int kProductsReady = 1, kTilesReady = 2, kPieceReady = 3;
     static constexpr int kThreadsOfExchange = kWorkers + 32;
-};
-
-// What a warp of either kind knows of the step.
-template <class Spec>
-struct Context {
-    const PersistentArgs& args;
-    char* shared;
-    unsigned base; // the same as a shared address
-    int cluster, rank, warp, lane;
-    int slot, position, token;
-    bool attends;
-    unsigned tag;  // of the layer before the first
-
-    __device__ __forceinline__ Context(const PersistentArgs& arguments, char* memory) : args(arguments), shared(memory), base(shared_address(memory)) {
-        cluster = static_cast<int>(blockIdx.x) / Spec::kClusterBlocks;
-        rank = static_cast<int>(blockIdx.x) % Spec::kClusterBlocks;
-        warp = threadIdx.x / 32;
-        lane = threadIdx.x % 32;
-        attends = cluster < Layout<Spec>::kQueryClusters;
-    }
-
-    __device__ __forceinline__ Rows rows(int matrix) const { return Layout<Spec>::rows(static_cast<int>(blockIdx.x), matrix); }
-
-    __device__ __forceinline__ void read_step() {
-        const StepHeader header = *args.header;
-        const StepRows rows = step_rows(args.header, args.row_capacity);
-        slot = rows.slot[0];
-        position = rows.start[0];
-        token = header.tokens_on_device ? -1 : reinterpret_cast<const int2*>(reinterpret_cast<const int*>(args.header) + header.tokens_offset)[0].x;
-        tag = header.sequence * (Spec::kLayers + 1);
-    }
-
-    __device__ __forceinline__ const PersistentLayer& layer(int index) const {
-        return reinterpret_cast<const PersistentLayer*>(shared + Layout<Spec>::kLayers)[index];
-    }
-
-    __device__ __forceinline__ int key_value_head() const { return cluster * Spec::kClusterHeads / (Spec::kHeads / Spec::kKeyValueHeads); }
-
-    // Page of a position. Another block may put the step's changes into the table before or after this: they are looked through here.
-    __device__ __forceinline__ int page(int of_position) const {
-        const int index = slot * args.pages_per_slot + of_position / Spec::kTokensPerPage;
-        const int2* updates = reinterpret_cast<const int2*>(reinterpret_cast<const int*>(args.header) + args.header->updates_offset);
-        int found = args.page_table[index];
-#pragma unroll 1
-        for (int i = 0; i < args.header->update_count; i++)
-            if (updates[i].x == index) found = updates[i].y;
-        return found;
-    }
-
-    // Where a position's key or value lies in a layer's pages, in keys from the first.
-    __device__ __forceinline__ int place(int head, int of_position) const {
-        return (page(of_position) * Spec::kKeyValueHeads + head) * Spec::kTokensPerPage + of_position % Spec::kTokensPerPage;
-    }
-
-    __device__ __forceinline__ float* partial(int buffer, int of_warp) const {
-        return reinterpret_cast<float*>(shared + Layout<Spec>::kPartials) + (buffer * Layout<Spec>::kWarps + of_warp) * kPieceRows;
-    }
-
-    __device__ __forceinline__ float* past(int of_warp) const {
-        return reinterpret_cast<float*>(shared + Layout<Spec>::kPasts) + of_warp * (Spec::kClusterHeads * PastTiles<Spec>::kStride);
-    }
-
-    // Tiles of earlier keys of this block; tiles go to the ranks in turn, and a rank's to its warps in turn.
-    __device__ __forceinline__ int tiles() const {
-        const int all = (position + kTileKeys - 1) / kTileKeys;
-        return (all - rank + Spec::kClusterBlocks - 1) / Spec::kClusterBlocks;
-    }
-
-    // Whether this block attends to the token itself.
-    __device__ __forceinline__ bool has_token() const { return rank == Spec::kClusterBlocks - 1; }
-
-    __device__ __forceinline__ void wait(unsigned barrier, unsigned parity, int place) const { barrier_wait(base + barrier, parity, args.note, place); }
-
-    __device__ __forceinline__ void mark(int index, int number) const {
-        if constexpr (Spec::kTrace) {
-            if (lane == 0) args.trace[blockIdx.x * Spec::kMarks + index * kMarksPerLayer + number] = clock_now();
-        }
-    }
 };
 
 } // namespace ernie

@@ -1,7 +1,7 @@
 // The working warps: products of the block's rows and attention to the tiles of its cluster's head. They wait for vectors in shared memory,
 // leave sums there, and never look at other blocks.
 #pragma once
-#include "ernie/persistent/layout.cuh"
+#include "ernie/persistent/context.cuh"
 
 namespace ernie {
 
