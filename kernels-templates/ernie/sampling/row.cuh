@@ -152,9 +152,16 @@ struct Row {
     template <class F>
     __device__ void for_each(F f) const {
         const int last = end();
+        int token = first() + thread() * 4;
+        float4 next = load(token, last);
 #pragma unroll 1
-        for (int token = first() + thread() * 4; token < last; token += kThreads * 4)
-            in_pairs(token, *reinterpret_cast<const float4*>(logits + token), f);
+        while (token < last) {
+            // The next four are on their way while f works.
+            const float4 x = next;
+            next = load(token + kThreads * 4, last);
+            in_pairs(token, x, f);
+            token += kThreads * 4;
+        }
     }
 
     // Sums, or maxima, of several values at once. Together.
@@ -263,13 +270,20 @@ struct Row {
     template <int kCount, class F>
     __device__ void tally(F f) {
         const int lane = thread() % 32, last = end();
-        int tile = thread() / 32;
+        int tile = thread() / 32, token = first() + tile * kTile + lane * 4;
+        float4 next = load(token, last);
 #pragma unroll 1
-        for (int token = first() + tile * kTile; token < last; token += kWarps * kTile, tile += kWarps) {
+        for (; token - lane * 4 < last; tile += kWarps) {
             Mass sums[kCount] = {};
 #pragma unroll 1
-            for (int at = token + lane * 4; at < min(token + kTile, last); at += 128)
-                in_pairs(at, *reinterpret_cast<const float4*>(logits + at), [&](int one, float logit) { f(one, logit, sums); });
+            for (int part = 0; part < kTile; part += 128) {
+                // The next four are on their way while f works.
+                const float4 x = next;
+                const int now = token;
+                token += part + 128 < kTile ? 128 : kWarps * kTile - (kTile - 128);
+                next = load(token, last);
+                if (now < last) in_pairs(now, x, [&](int one, float logit) { f(one, logit, sums); });
+            }
 #pragma unroll
             for (int k = 0; k < kCount; k++) {
                 sums[k] = warp_combine<Sum>(sums[k]);
@@ -451,6 +465,11 @@ struct Row {
     __device__ Mass last_prefix() const { return shared.sums[kWarps - 1]; }
 
 private:
+    // Four logits, of a token before the last.
+    __device__ float4 load(int token, int last) const {
+        return token < last ? *reinterpret_cast<const float4*>(logits + token) : float4{};
+    }
+
     // Two at a time: four copies of what samplers do with a token make kernels large and slow to compile.
     template <class F>
     static __device__ __forceinline__ void in_pairs(int token, float4 x, F f) {

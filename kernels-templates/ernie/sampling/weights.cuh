@@ -107,8 +107,10 @@ struct Weights {
             if (stage == Stage::kTypical && !(typical < 1)) continue;
             if (stage == Stage::kCount) {
                 if (limits.min_p > 0) cut_below(limits.min_p * greatest());
+                if (!counts && !(limits.top_p < 1)) return;
+                // What has been surveyed is better cut by that.
+                if (reach < 0 && (counts || !is_surveyed) && limit_listed(counts ? limits.top_k : 0, limits.top_p)) return;
                 if (!counts) continue;
-                if (reach < 0 && limit_listed(limits.top_k, limits.top_p)) return;
             }
             if (stage == Stage::kMass && !(limits.top_p < 1)) return;
             apply(stage);
@@ -194,32 +196,47 @@ private:
         return __uint_as_float(static_cast<unsigned>(row.maximum(most)));
     }
 
-    // limit() by way of a list of the best few hundred tokens; false when they are not enough to tell.
+    // limit() by way of a list of the best few hundred tokens; false when they are not enough to tell. Without top_k all tokens are
+    // looked at, and counted as by survey(). Together.
     __device__ bool limit_listed(int top_k, float top_p) {
         if (top_k > kListed) return false;
         // Where blocks share a row, each has about its part of the best; if it has far more, the list may be too short.
-        const int blocks = row.head().blocks, each = top_k / blocks;
-        const unsigned reached = row.reached_by(blocks == 1 ? top_k : min(top_k, each + static_cast<int>(3 * sqrtf(each)) + 4));
-        const int count = row.collect([&](typename Row::Push push) {
-            // Of a thread whose largest logit is too small all are.
-            if (sortable(row.shared.best[thread()]) < reached) return;
+        const bool counts = top_k > 0;
+        const int blocks = row.head().blocks, wanted = counts ? top_k : kListed, each = wanted / blocks;
+        const unsigned reached = row.reached_by(blocks == 1 ? wanted : min(wanted, each + static_cast<int>(3 * sqrtf(each)) + 4));
+        if (!counts) clear_bins();
+        Mass values[3] = {}; // of all, of those listed, and their number
+        const typename Row::Push push = row.begin_list();
+        // Of a thread whose largest logit is too small all are.
+        if (!counts || sortable(row.shared.best[thread()]) >= reached) {
             row.for_each([&](int token, float logit) {
-                if (sortable(logit) < reached) return;
-                const unsigned value = bits(token, logit);
-                if (value != 0) push(key(value, token));
+                const bool is_listed = sortable(logit) >= reached;
+                if (counts && !is_listed) return;
+                const unsigned value = bits(token, logit), bin = (kOne - value) / kBinWidth;
+                const Mass one = mass(value);
+                values[0] += one;
+                if (!counts && bin < kBins) atomicAdd(&row.shared.bins[bin], 1u);
+                if (is_listed && value != 0) {
+                    values[1] += one;
+                    push(key(value, token));
+                }
             });
-        });
-        if (count > Row::kThreads) return false;
+        }
+        values[2] = row.list_count();
+        row.sum_bins(values, !counts);
+        if (!counts) is_surveyed = true;
+        if (values[2] > Row::kThreads || (!counts && values[1] < part(top_p, values[0]))) return false;
+        const int count = row.template end_list<3, 2>(static_cast<int>(values[2]));
         // Below the last in the list there may be more, unless that is below what other cuts left.
-        if (count < top_k && !(__float_as_uint(expf(-depth(from_sortable(reached)))) < least)) return false;
+        if (counts && count < top_k && !(__float_as_uint(expf(-depth(from_sortable(reached)))) < least)) return false;
 
         const int t = thread();
         const Mass sum = row.prefix(t < count ? mass(listed_bits()) : 0);
-        int kept = min(count, top_k);
+        int kept = counts ? min(count, top_k) : count;
         if (top_p < 1) {
             if (t == kept - 1) row.shared.block[0] = sum;
             __syncthreads();
-            const Mass reach_for = part(top_p, row.shared.block[0]);
+            const Mass reach_for = part(top_p, counts ? row.shared.block[0] : values[0]);
             kept = min(kept, __syncthreads_count(t < kept && sum < reach_for) + 1);
         }
         listed = kept;
@@ -253,14 +270,16 @@ private:
     // What a token counts where those of a stage are counted or summed up.
     static __device__ Mass value_of(Stage stage, unsigned weight) { return stage != Stage::kCount ? mass(weight) : weight != 0 ? 1 : 0; }
 
+    __device__ void clear_bins() {
+        for (int i = thread(); i < kBins; i += Row::kThreads) row.shared.bins[i] = 0;
+        __syncthreads();
+    }
+
     // Counts what stays by weight, unless that has been done, and sums it up, and its depths, if asked. Together.
     template <bool kSums>
     __device__ __forceinline__ void survey(Mass (&sums)[kSums ? 2 : 1]) {
         const bool is_first = !is_surveyed;
-        if (is_first) {
-            for (int i = thread(); i < kBins; i += Row::kThreads) row.shared.bins[i] = 0;
-            __syncthreads();
-        }
+        if (is_first) clear_bins();
         row.for_each([&](int token, float logit) {
             const unsigned value = bits(token, logit), bin = (kOne - value) / kBinWidth;
             if constexpr (kSums) add(value, logit, sums[0], sums[1]);
@@ -362,7 +381,7 @@ private:
         if (thread() == 0) {
             // Tokens a nat at both ends say how far around it a list may go.
             const float tokens = around(centre + distance) + around(centre - distance);
-            const float margin = fminf(kMost, Row::kThreads * 0.25f / (tokens + 1));
+            const float margin = fminf(kMost, Row::kThreads * 0.12f / (tokens + 1));
             row.shared.low = distance < kReach ? kInfinity - __float_as_uint(distance + margin) : lowest(Stage::kTypical);
             row.shared.high = distance > margin ? kInfinity - __float_as_uint(distance - margin) : end(Stage::kTypical);
         }
