@@ -381,21 +381,26 @@ private:
         if (thread() == 0) {
             // Tokens a nat at both ends say how far around it a list may go.
             const float tokens = around(centre + distance) + around(centre - distance);
-            const float margin = fminf(kMost, Row::kThreads * 0.12f / (tokens + 1));
+            const float margin = fminf(kMost, Row::kThreads * 0.3f / (tokens + 1));
             row.shared.low = distance < kReach ? kInfinity - __float_as_uint(distance + margin) : lowest(Stage::kTypical);
             row.shared.high = distance > margin ? kInfinity - __float_as_uint(distance - margin) : end(Stage::kTypical);
         }
         __syncthreads();
     }
 
-    // Mass of the weights down to a depth, by the running sums in shared.list.
+    // Mass of the weights down to a depth, about: by the running sums in shared.list, then bin by bin.
     __device__ float down_to(float depth) const {
-        constexpr float kWidth = kBinWidth * (kBins / Row::kThreads);
-        const float place = (kOne - __float_as_uint(expf(-fminf(fmaxf(depth, 0), 80)))) / kWidth;
-        const int group = static_cast<int>(place);
-        if (group >= Row::kThreads) return static_cast<float>(row.shared.list[Row::kThreads - 1]);
-        const float before = group == 0 ? 0 : static_cast<float>(row.shared.list[group - 1]);
-        return before + (place - group) * (static_cast<float>(row.shared.list[group]) - before);
+        constexpr int kOfThread = kBins / Row::kThreads;
+        const float place = (kOne - __float_as_uint(expf(-fminf(fmaxf(depth, 0), 80)))) / static_cast<float>(kBinWidth);
+        if (place >= kBins) return static_cast<float>(row.shared.list[Row::kThreads - 1]);
+        const int group = static_cast<int>(place) / kOfThread;
+        float sum = group == 0 ? 0 : static_cast<float>(row.shared.list[group - 1]);
+#pragma unroll
+        for (int i = 0; i < kOfThread; i++) {
+            const int bin = group * kOfThread + i;
+            sum += fminf(fmaxf(place - bin, 0), 1) * (row.shared.bins[bin] * (__uint_as_float(middle_of(bin)) * 0x1p40f));
+        }
+        return sum;
     }
 
     // Tokens a nat at a depth.
