@@ -64,7 +64,7 @@ public sealed class KernelCompilationTests : IDisposable
         ModelShape shape = model == "tales" ? DenseGraphs.Tales : DenseGraphs.Base;
         KernelSpec[] specifications =
         [
-            .. from recipe in DenseGraphs.Recipes.Values
+            .. from recipe in Recipes
                let plan = KernelPlanner.Create(
                    DenseGraphs.Create(shape, recipe), DeviceProfile.Typical(architecture), persistent: new PersistentTuning { Traces = traces })
                select plan.Persistent!.Kernel, // The test fails without.
