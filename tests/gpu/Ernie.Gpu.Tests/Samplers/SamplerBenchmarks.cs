@@ -83,7 +83,7 @@ public sealed class SamplerBenchmarks
         using CudaExecutor executor = Gpu.Base(quantization, options =>
         {
             options.MaxSequences = batch;
-            options.PageCount = batch * 24;
+            options.PageCount = Math.Max(batch * 24, 32); // one sequence of the longest must fit
             options.Samplers = samplers;
         });
         Session session = new(executor);
