@@ -29,18 +29,23 @@ __device__ __forceinline__ void arrive_expecting(unsigned barrier, int bytes) {
     asm volatile("mbarrier.arrive.expect_tx.shared::cta.b64 _, [%0], %1;" ::"r"(barrier), "r"(bytes) : "memory");
 }
 
-__device__ __forceinline__ void wait_barrier(unsigned barrier, unsigned parity) {
+// Whether the phase of this parity is over; waits a little first.
+__device__ __forceinline__ bool is_over(unsigned barrier, unsigned parity) {
     unsigned done;
-    do {
-        asm volatile("{\n"
-                     ".reg .pred p;\n"
-                     "mbarrier.try_wait.parity.shared::cta.b64 p, [%1], %2;\n"
-                     "selp.u32 %0, 1, 0, p;\n"
-                     "}"
-                     : "=r"(done)
-                     : "r"(barrier), "r"(parity)
-                     : "memory");
-    } while (!done);
+    asm volatile("{\n"
+                 ".reg .pred p;\n"
+                 "mbarrier.try_wait.parity.shared::cta.b64 p, [%1], %2;\n"
+                 "selp.u32 %0, 1, 0, p;\n"
+                 "}"
+                 : "=r"(done)
+                 : "r"(barrier), "r"(parity)
+                 : "memory");
+    return done != 0;
+}
+
+__device__ __forceinline__ void wait_barrier(unsigned barrier, unsigned parity) {
+    while (!is_over(barrier, parity)) {
+    }
 }
 
 // For what is read once a step: it leaves L2 first.
@@ -75,6 +80,12 @@ __device__ __forceinline__ void copy_box(
 __device__ __forceinline__ void copy_bytes(unsigned destination, const void* source, int bytes, unsigned barrier) {
     asm volatile("cp.async.bulk.shared::cluster.global.mbarrier::complete_tx::bytes [%0], [%1], %2, [%3];" ::"r"(destination),
                  "l"(source), "r"(bytes), "r"(barrier)
+                 : "memory");
+}
+
+__device__ __forceinline__ void copy_bytes(unsigned destination, const void* source, int bytes, unsigned barrier, unsigned long long policy) {
+    asm volatile("cp.async.bulk.shared::cluster.global.mbarrier::complete_tx::bytes.L2::cache_hint [%0], [%1], %2, [%3], %4;" ::"r"(destination),
+                 "l"(source), "r"(bytes), "r"(barrier), "l"(policy)
                  : "memory");
 }
 
@@ -173,7 +184,7 @@ __device__ __forceinline__ void synchronize_cluster() {
 // The same place in the shared memory of another block of the cluster.
 __device__ __forceinline__ unsigned address_in_block(unsigned address, int rank) {
     unsigned remote;
-    asm volatile("mapa.shared::cluster.u32 %0, %1, %2;" : "=r"(remote) : "r"(address), "r"(rank));
+    asm("mapa.shared::cluster.u32 %0, %1, %2;" : "=r"(remote) : "r"(address), "r"(rank));
     return remote;
 }
 

@@ -58,11 +58,11 @@ struct Communicator {
     __device__ __forceinline__ void hand_out(int buffer, int offset, Value value) const {
         const unsigned target = context.base + Of::kVectors + buffer * (Of::kMostInputs * 2) + offset, barrier = context.base + Of::kVectorBarrier + buffer * 8;
 #pragma unroll
-        for (int i = 0; i < Of::kRanks; i++) send(remote(target, i), value, remote(barrier, i));
+        for (int i = 0; i < Of::kRanks; i++) send(address_in_block(target, i), value, address_in_block(barrier, i));
     }
 
     __device__ __forceinline__ void expect(unsigned barrier, int bytes) const {
-        if (context.lane == 0) barrier_expect(context.base + barrier, bytes);
+        if (context.lane == 0) arrive_expecting(context.base + barrier, bytes);
     }
 
     // The residual, with what the blocks have added to it, times the norm's gain; and the sum of its squares, for the factor.
@@ -91,7 +91,7 @@ struct Communicator {
         }
         sum = warp_sum(sum);
         if (context.lane < Of::kRanks)
-            send(remote(context.base + Of::kSquares + context.rank * 4, context.lane), sum, remote(context.base + Of::kSquaresBarrier, context.lane));
+            send(address_in_block(context.base + Of::kSquares + context.rank * 4, context.lane), sum, address_in_block(context.base + Of::kSquaresBarrier, context.lane));
     }
 
     __device__ __forceinline__ float norm_factor(unsigned parity) const {
@@ -149,8 +149,8 @@ struct Communicator {
             unsigned parts[2 * kHeads];
 #pragma unroll
             for (int i = 0; i < 2 * kHeads; i++) parts[i] = __shfl_sync(kFullWarp, turned, lane % 4 * (2 * kHeads) + i);
-            const unsigned target = remote(context.base + Of::kQuery + context.rank * (Of::kQueryRows * 2) + lane % 4 * (8 * kHeads), lane / 4);
-            const unsigned barrier = remote(context.base + Of::kQueryBarrier, lane / 4);
+            const unsigned target = address_in_block(context.base + Of::kQuery + context.rank * (Of::kQueryRows * 2) + lane % 4 * (8 * kHeads), lane / 4);
+            const unsigned barrier = address_in_block(context.base + Of::kQueryBarrier, lane / 4);
             if constexpr (kHeads == 2) send(target, uint4{parts[0], parts[1], parts[2], parts[3]}, barrier);
             else send(target, uint2{parts[0], parts[1]}, barrier);
         } else if (has_pair(rows)) {

@@ -48,12 +48,13 @@ __device__ __forceinline__ Ring<Spec> initialize(const Context<Spec>& context) {
         for (int i = 0; i < Spec::kRingChunks + Of::kScaleSlots; i++) {
             const bool is_scale = i >= Spec::kRingChunks;
             const unsigned full = is_scale ? ring.scale_full(i - Spec::kRingChunks) : ring.full(i);
-            barrier_initialize(full, 1);
-            barrier_initialize(full + (is_scale ? Of::kScaleSlots : Spec::kRingChunks) * 8, Of::kWarps);
+            initialize_barrier(full, 1);
+            initialize_barrier(full + (is_scale ? Of::kScaleSlots : Spec::kRingChunks) * 8, Of::kWarps);
         }
 #pragma unroll 1
-        for (unsigned barrier = Of::kVectorBarrier; barrier < Of::kBytes; barrier += 8) barrier_initialize(context.base + barrier, 1);
-        barrier_publish();
+        for (unsigned barrier = Of::kVectorBarrier; barrier < Of::kBytes; barrier += 8) initialize_barrier(context.base + barrier, 1);
+        publish_barriers();
+        fence_copies();
     }
     const int* from = reinterpret_cast<const int*>(context.args.layers);
     int* to = reinterpret_cast<int*>(context.shared + Of::kLayers);

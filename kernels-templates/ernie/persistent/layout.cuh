@@ -71,10 +71,9 @@ struct Layout {
     // One of a layer's matrices (query + key + value, output, gate + up, down), or the head (4).
     static __device__ __forceinline__ Rows rows(int block, int matrix) {
         if (matrix == 0) {
-            constexpr int kQueryBlocks = Share<Spec>::kQueryBlocks, kOthers = Share<Spec>::kOtherBlocks, kEights = 2 * kKeyWidth / 8;
-            if (block < kQueryBlocks) return {block * kQueryRows, kQueryRows};
-            const int index = block - kQueryBlocks, first = (kEights * index + kOthers - 1) / kOthers, end = (kEights * (index + 1) + kOthers - 1) / kOthers;
-            return {kQueryWidth + first * 8, (end - first) * 8};
+            if (block < Share<Spec>::kQueryBlocks) return {block * kQueryRows, kQueryRows};
+            const Rows own = Share<Spec>::spread(2 * kKeyWidth / 8, block, true);
+            return {kQueryWidth + own.first * 8, own.count * 8};
         }
         return Share<Spec>::of(block, matrix == 2 ? 2 * Spec::kIntermediate : matrix == 4 ? Spec::kVocabulary : Spec::kHidden, matrix == 2);
     }

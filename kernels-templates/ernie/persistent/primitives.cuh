@@ -1,7 +1,7 @@
-// Hardware that only the persistent kernel uses: bulk copies into shared memory, barriers that count their bytes, stores into the shared
-// memory of another block of the cluster, words that other blocks poll, barriers of some of a block's warps. One wrapper each; sm_90 and later.
+// Hardware that only the persistent kernel uses: waits that end, stores into the shared memory of another block of the cluster, words that
+// other blocks poll, barriers of some of a block's warps. One wrapper each; sm_90 and later.
 #pragma once
-#include "ernie/common/device.cuh"
+#include "ernie/common/hopper.cuh"
 
 namespace ernie {
 
@@ -18,58 +18,18 @@ struct Watchdog {
     }
 };
 
-__device__ __forceinline__ void barrier_initialize(unsigned barrier, unsigned arrivals) {
-    asm volatile("mbarrier.init.shared::cta.b64 [%0], %1;" ::"r"(barrier), "r"(arrivals) : "memory");
-}
-
-// Makes initialised barriers known to the copy engine and to the cluster's blocks.
-__device__ __forceinline__ void barrier_publish() {
-    asm volatile("fence.mbarrier_init.release.cluster;" ::: "memory");
-    asm volatile("fence.proxy.async.shared::cta;" ::: "memory");
-}
-
-__device__ __forceinline__ void barrier_arrive(unsigned barrier) {
-    asm volatile("mbarrier.arrive.shared::cta.b64 _, [%0];" ::"r"(barrier) : "memory");
-}
-
-__device__ __forceinline__ void barrier_expect(unsigned barrier, unsigned bytes) {
-    asm volatile("mbarrier.arrive.expect_tx.shared::cta.b64 _, [%0], %1;" ::"r"(barrier), "r"(bytes) : "memory");
-}
-
-// Whether the phase of this parity is over; waits a little first.
-__device__ __forceinline__ bool barrier_passed(unsigned barrier, unsigned parity) {
-    unsigned passed;
-    asm volatile("{\n\t.reg .pred p;\n\tmbarrier.try_wait.parity.shared::cta.b64 p, [%1], %2;\n\tselp.u32 %0, 1, 0, p;\n\t}"
-                 : "=r"(passed)
-                 : "r"(barrier), "r"(parity)
-                 : "memory");
-    return passed != 0;
-}
+// Orders what threads did in shared memory before the copy engine's writes to it.
+__device__ __forceinline__ void fence_copies() { asm volatile("fence.proxy.async.shared::cta;" ::: "memory"); }
 
 __device__ __forceinline__ void barrier_wait(unsigned barrier, unsigned parity, volatile int* note, int place) {
     Watchdog watchdog;
 #pragma unroll 1
-    while (!barrier_passed(barrier, parity)) watchdog.look(note, place);
-}
-
-// Copies a multiple of 16 bytes; the barrier learns of every byte that has arrived. Weights leave L2 first.
-__device__ __forceinline__ void copy_bulk(unsigned destination, const void* source, unsigned bytes, unsigned barrier) {
-    asm volatile("{\n\t.reg .b64 policy;\n\tcreatepolicy.fractional.L2::evict_first.b64 policy, 1.0;\n\t"
-                 "cp.async.bulk.shared::cluster.global.mbarrier::complete_tx::bytes.L2::cache_hint [%0], [%1], %2, [%3], policy;\n\t}" ::"r"(destination),
-                 "l"(source), "r"(bytes), "r"(barrier)
-                 : "memory");
+    while (!is_over(barrier, parity)) watchdog.look(note, place);
 }
 
 // The barrier of all threads of all blocks of the cluster.
 __device__ __forceinline__ void cluster_announce() { asm volatile("barrier.cluster.arrive.release.aligned;" ::: "memory"); }
 __device__ __forceinline__ void cluster_wait() { asm volatile("barrier.cluster.wait.acquire.aligned;" ::: "memory"); }
-
-// Address of a place in this block's shared memory in that of another block of the cluster.
-__device__ __forceinline__ unsigned remote(unsigned address, int rank) {
-    unsigned result;
-    asm("mapa.shared::cluster.u32 %0, %1, %2;" : "=r"(result) : "r"(address), "r"(rank));
-    return result;
-}
 
 // Stores into another block's shared memory; the barrier, of that block too, counts the bytes.
 __device__ __forceinline__ void send(unsigned target, uint4 value, unsigned barrier) {

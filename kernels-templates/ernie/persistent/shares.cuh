@@ -23,9 +23,15 @@ struct Share {
     static __device__ __forceinline__ Rows of(int block, int rows, bool late) {
         const int low = least(rows);
         if (block < kQueryBlocks) return {block * low * 8, low * 8};
-        const int rest = rows / 8 - kQueryBlocks * low, index = block - kQueryBlocks, rounding = late ? kOtherBlocks - 1 : 0;
-        const int first = (rest * index + rounding) / kOtherBlocks, end = (rest * (index + 1) + rounding) / kOtherBlocks;
-        return {(kQueryBlocks * low + first) * 8, (end - first) * 8};
+        const Rows more = spread(rows / 8 - kQueryBlocks * low, block, late);
+        return {(kQueryBlocks * low + more.first) * 8, more.count * 8};
+    }
+
+    // A block's share of eights that the blocks without queries have alone; in eights.
+    static __device__ __forceinline__ Rows spread(int eights, int block, bool late) {
+        const int index = block - kQueryBlocks, rounding = late ? kOtherBlocks - 1 : 0;
+        const int first = (eights * index + rounding) / kOtherBlocks, end = (eights * (index + 1) + rounding) / kOtherBlocks;
+        return {first, end - first};
     }
 
     static __device__ constexpr int max(int a, int b) { return a > b ? a : b; }

@@ -44,8 +44,8 @@ struct WeightWriter {
 
     __device__ __forceinline__ void copy_scales(const void* source, unsigned bytes) {
         if (scale_pieces >= Stream::kScaleSlots) ring.wait(ring.scale_empty(scale_pieces), Stream::scale_parity(scale_pieces) ^ 1, 4);
-        barrier_expect(ring.scale_full(scale_pieces), bytes);
-        copy_bulk(ring.scale_slot(scale_pieces), source, bytes, ring.scale_full(scale_pieces));
+        arrive_expecting(ring.scale_full(scale_pieces), bytes);
+        copy_bytes(ring.scale_slot(scale_pieces), source, bytes, ring.scale_full(scale_pieces), evict_first_policy());
         scale_pieces++;
     }
 
@@ -57,8 +57,8 @@ struct WeightWriter {
             // Few copies under way: queued requests would lengthen every exchange between the blocks.
             if (issued >= Spec::kCopiesInFlight) ring.wait(ring.full(issued - Spec::kCopiesInFlight), Stream::parity(issued - Spec::kCopiesInFlight), 2);
             const unsigned size = min(Stream::kChunkBytes, bytes - done);
-            barrier_expect(ring.full(issued), size);
-            copy_bulk(ring.data + (issued & (Stream::kChunks - 1)) * Stream::kChunkBytes, source + done, size, ring.full(issued));
+            arrive_expecting(ring.full(issued), size);
+            copy_bytes(ring.data + (issued & (Stream::kChunks - 1)) * Stream::kChunkBytes, source + done, size, ring.full(issued), evict_first_policy());
             issued++;
         }
     }
@@ -79,7 +79,7 @@ struct WeightReader {
 
     __device__ __forceinline__ void return_scales() {
         __syncwarp();
-        if (threadIdx.x % 32 == 0) barrier_arrive(ring.scale_empty(scale_piece));
+        if (threadIdx.x % 32 == 0) arrive(ring.scale_empty(scale_piece));
         scale_piece++;
     }
 
@@ -100,7 +100,7 @@ struct WeightReader {
         __syncwarp();
         if (threadIdx.x % 32 == 0) {
 #pragma unroll 1
-            for (unsigned chunk = released; chunk < end; chunk++) barrier_arrive(ring.empty(chunk));
+            for (unsigned chunk = released; chunk < end; chunk++) arrive(ring.empty(chunk));
         }
         released = end;
     }

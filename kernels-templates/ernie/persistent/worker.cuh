@@ -86,10 +86,10 @@ struct Worker {
             sum += counts ? factor * weights[i].y : 0;
         }
         static_assert(Of::kWarps == Of::kRanks, "a warp per block of the cluster");
-        const unsigned barrier = remote(context.base + Of::kMergeBarrier, context.warp);
-        if (context.lane < Of::kQueryRows) send(remote(context.base + Of::kMerged + (context.rank * Of::kQueryRows + context.lane) * 4, context.warp), total, barrier);
+        const unsigned barrier = address_in_block(context.base + Of::kMergeBarrier, context.warp);
+        if (context.lane < Of::kQueryRows) send(address_in_block(context.base + Of::kMerged + (context.rank * Of::kQueryRows + context.lane) * 4, context.warp), total, barrier);
         if (context.lane == 0)
-            send(remote(context.base + Of::kMergedWeights + context.rank * 8, context.warp), uint2{__float_as_uint(maximum), __float_as_uint(sum)}, barrier);
+            send(address_in_block(context.base + Of::kMergedWeights + context.rank * 8, context.warp), uint2{__float_as_uint(maximum), __float_as_uint(sum)}, barrier);
     }
 
     __device__ __forceinline__ void run() {
