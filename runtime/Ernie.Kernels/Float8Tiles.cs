@@ -1,10 +1,10 @@
 using System.Globalization;
-using Ernie.Graph;
 
 namespace Ernie.Kernels;
 
 /// <summary>Sizes linear_float8 for a linear, by the tokens of a step.</summary>
-internal sealed class Float8Tiles
+/// <param name="use">The linear; its weight is e4m3 in blocks.</param>
+internal sealed class Float8Tiles(LinearUse use)
 {
     private const int ThreadsPerGroup = 128, TokensPerGroup = 64;
 
@@ -16,31 +16,6 @@ internal sealed class Float8Tiles
 
     // With two warpgroups that hold 256 outputs of 64 tokens in f32: 2 x 240 + 24 is what a launch with 168 registers a thread has.
     private const int WideConsumerRegisters = 240, WideProducerRegisters = 24;
-
-    private readonly string _name;
-    private readonly LinearWeight _weight;
-    private readonly string _epilogue;
-    private readonly IReadOnlyList<KernelConstant> _epilogueConstants;
-    private readonly bool _normalizes;
-    private readonly float _epsilon;
-
-    /// <summary>Sizes the kernels of one linear.</summary>
-    /// <param name="name">Short name of the linear.</param>
-    /// <param name="weight">The weight, e4m3 in blocks.</param>
-    /// <param name="epilogue">What happens to the outputs: an enumerator of ernie::Epilogue.</param>
-    /// <param name="epilogueConstants">What that needs to know.</param>
-    /// <param name="normalizes">Whether the input is the residual times a norm's gain, and the sums are to be divided by its root mean square.</param>
-    /// <param name="epsilon">What the norm adds to the mean square.</param>
-    public Float8Tiles(
-        string name, LinearWeight weight, string epilogue, IReadOnlyList<KernelConstant> epilogueConstants, bool normalizes, float epsilon)
-    {
-        _name = name;
-        _weight = weight;
-        _epilogue = epilogue;
-        _epilogueConstants = epilogueConstants;
-        _normalizes = normalizes;
-        _epsilon = epsilon;
-    }
 
     /// <summary>The kernels that a plan uses, for more tokens than those that others are faster for.</summary>
     /// <param name="device">The device.</param>
@@ -54,15 +29,15 @@ internal sealed class Float8Tiles
     // 4,096 tokens. Activations share a factor with 128 others, which takes 256 outputs.
     private LinearTile Best(DeviceProfile device, int tokens)
     {
-        (int Tokens, int Outputs, int Split, int Stages)[] sizes = _epilogue == "kSwiglu"
+        (int Tokens, int Outputs, int Split, int Stages)[] sizes = use.Epilogue == "kSwiglu"
             ? [(128, 256, 1, 4), (64, 256, 1, 5)]
             : [(128, 256, 1, 4), (128, 128, 1, 6), (128, 128, 2, 5), (64, 128, 2, 3)];
         LinearTile[] tiles =
         [
-            .. sizes.Where(size => _weight.OutFeatures % size.Outputs == 0 && _weight.InFeatures % (128 * size.Split) == 0)
+            .. sizes.Where(size => use.Weight.OutFeatures % size.Outputs == 0 && use.Weight.InFeatures % (128 * size.Split) == 0)
                 .Select(size => Tile(size.Tokens, size.Outputs, size.Split, size.Stages)),
         ];
-        return tiles.FirstOrDefault(tile => 5 * _weight.OutFeatures / tile.Outputs * tile.TokenTiles(tokens) * tile.Split >= 3 * device.Multiprocessors, tiles[^1]);
+        return tiles.FirstOrDefault(tile => 5 * use.Weight.OutFeatures / tile.Outputs * tile.TokenTiles(tokens) * tile.Split >= 3 * device.Multiprocessors, tiles[^1]);
     }
 
     /// <summary>One variant.</summary>
@@ -78,7 +53,7 @@ internal sealed class Float8Tiles
             + (split == 2 ? outputs / 128 * ThreadsPerGroup * groups * ExchangeBytesPerThread : 0);
         KernelSpec kernel = new()
         {
-            Name = string.Create(CultureInfo.InvariantCulture, $"ernie_{_name}_float8_{outputs}x{tokens}x{split}x{stages}"),
+            Name = string.Create(CultureInfo.InvariantCulture, $"ernie_{use.Name}_float8_{outputs}x{tokens}x{split}x{stages}"),
             Header = "ernie/linear/linear_float8.cuh",
             Function = "linear_float8",
             Arguments = "LinearFloat8Args",
@@ -86,15 +61,12 @@ internal sealed class Float8Tiles
             ClusterSize = split,
             Constants =
             [
-                KernelConstant.Of("kInputs", _weight.InFeatures), KernelConstant.Of("kOutputs", _weight.OutFeatures),
-                KernelConstant.Of("ernie::Epilogue", "kEpilogue", "ernie::Epilogue::" + _epilogue),
-                .. _epilogueConstants,
+                .. use.ShapeConstants,
                 KernelConstant.Of("kTileTokens", tokens), KernelConstant.Of("kTileOutputs", outputs), KernelConstant.Of("kSplit", split),
                 KernelConstant.Of("kStages", stages),
                 KernelConstant.Of("kConsumerRegisters", isWide ? WideConsumerRegisters : 0),
                 KernelConstant.Of("kProducerRegisters", isWide ? WideProducerRegisters : 0),
-                KernelConstant.Of("kNormalizes", _normalizes), KernelConstant.Of("kPreparesNorm", _epilogue == "kResidual"),
-                .. _normalizes ? [KernelConstant.Of("kEpsilon", _epsilon)] : (KernelConstant[])[],
+                .. use.NormConstants,
             ],
             SharedMemoryBytes = sharedMemory,
         };

@@ -138,14 +138,13 @@ public sealed class KernelPlanner
     private LinearKernels Linear(string name, LinearWeight weight, string epilogue, bool normalizes)
     {
         string encoding = weight.Encoding.ToString().Replace("/128x128", "", StringComparison.Ordinal).Replace('/', 'g');
+        // Rows of logits are few and gathered, so for many tokens the head's are normalised apart.
+        LinearUse use = new(name, weight, epilogue, EpilogueConstants(epilogue), normalizes && epilogue != "kLogits", (float)Shape.RmsNormEpsilon);
         KernelConstant[] constants =
         [
             KernelConstant.Of("ernie::WeightFormat", "kFormat", "ernie::WeightFormat::" + FormatName(weight.Encoding.Format)),
             KernelConstant.Of("kGroup", weight.Encoding.GroupSize),
-            KernelConstant.Of("kInputs", weight.InFeatures),
-            KernelConstant.Of("kOutputs", weight.OutFeatures),
-            KernelConstant.Of("ernie::Epilogue", "kEpilogue", "ernie::Epilogue::" + epilogue),
-            .. EpilogueConstants(epilogue),
+            .. use.ShapeConstants,
         ];
 
         int units = weight.InFeatures / DecodeUnit;
@@ -171,13 +170,10 @@ public sealed class KernelPlanner
             ],
         };
         bool multipliesFloat8 = UsesFloat8 && weight != _model.Head;
-        IReadOnlyList<LinearTile> float8Tiles = multipliesFloat8 ? Float8(name, weight, encoding, epilogue, constants, normalizes) : [];
+        IReadOnlyList<LinearTile> float8Tiles = multipliesFloat8 ? Float8(use, encoding) : [];
         if (_device.Architecture.HasWarpgroupProducts && (_keepsBf16Copies || !IsQuantized(weight)))
         {
-            // Rows of logits are few and gathered, so the head's are normalised apart.
-            bool normalizesSums = normalizes && epilogue != "kLogits";
-            WarpgroupTiles warpgroupTiles = new(_device, name, weight, epilogue, EpilogueConstants(epilogue), normalizesSums, (float)Shape.RmsNormEpsilon);
-            IReadOnlyList<LinearTile> ofCopies = warpgroupTiles.Create();
+            IReadOnlyList<LinearTile> ofCopies = new WarpgroupTiles(_device, use).Create();
             return new LinearKernels(weight, decode, multipliesFloat8 ? [.. ofCopies.Where(tile => tile.MostTokens <= SmallTokens), .. float8Tiles] : ofCopies)
             {
                 DecodeTileOutputs = 8 * rowTiles,
@@ -199,24 +195,23 @@ public sealed class KernelPlanner
         };
     }
 
-    private IReadOnlyList<LinearTile> Float8(
-        string name, LinearWeight weight, string encoding, string epilogue, KernelConstant[] constants, bool normalizes)
+    private IReadOnlyList<LinearTile> Float8(LinearUse use, string encoding)
     {
         if (_device.Architecture.HasWarpgroupProducts)
-            return new Float8Tiles(name, weight, epilogue, EpilogueConstants(epilogue), normalizes, (float)Shape.RmsNormEpsilon).Create(_device);
+            return new Float8Tiles(use).Create(_device);
 
         const int Tokens = 128, Outputs = 128, WarpsAlongTokens = 2, WarpsAlongOutputs = 4;
         const int StageBytes = (Tokens + Outputs) * 128, Stages = TileSharedMemory / StageBytes;
         KernelSpec kernel = new()
         {
-            Name = $"ernie_{name}_large_{encoding}_float8",
+            Name = $"ernie_{use.Name}_large_{encoding}_float8",
             Header = "ernie/linear/linear_tile_float8.cuh",
             Function = "linear_tile_float8",
             Arguments = "LinearTileFloat8Args",
             Threads = WarpSize * WarpsAlongTokens * WarpsAlongOutputs,
             Constants =
             [
-                .. constants.Where(constant => constant.Name is not ("kFormat" or "kGroup")),
+                .. use.ShapeConstants,
                 KernelConstant.Of("kTileTokens", Tokens), KernelConstant.Of("kTileOutputs", Outputs),
                 KernelConstant.Of("kWarpsAlongTokens", WarpsAlongTokens), KernelConstant.Of("kWarpsAlongOutputs", WarpsAlongOutputs),
                 KernelConstant.Of("kStages", Stages),

@@ -4,7 +4,9 @@ using Ernie.Graph;
 namespace Ernie.Kernels;
 
 /// <summary>Sizes linear_wgmma for a linear, by the tokens of a step.</summary>
-internal sealed class WarpgroupTiles
+/// <param name="device">The device.</param>
+/// <param name="use">The linear.</param>
+internal sealed class WarpgroupTiles(DeviceProfile device, LinearUse use)
 {
     private const int WarpSize = 32, WarpsPerGroup = 4;
 
@@ -23,35 +25,6 @@ internal sealed class WarpgroupTiles
     // Alignment of the ring, barriers, factors of norms.
     private const int SharedMemoryBeside = 4 * 1024;
 
-    private readonly DeviceProfile _device;
-    private readonly string _name;
-    private readonly LinearWeight _weight;
-    private readonly string _epilogue;
-    private readonly IReadOnlyList<KernelConstant> _epilogueConstants;
-    private readonly bool _normalizes;
-    private readonly float _epsilon;
-
-    /// <summary>Sizes the kernels of one linear.</summary>
-    /// <param name="device">The device.</param>
-    /// <param name="name">Short name of the linear.</param>
-    /// <param name="weight">The weight.</param>
-    /// <param name="epilogue">What happens to the outputs: an enumerator of ernie::Epilogue.</param>
-    /// <param name="epilogueConstants">What that needs to know.</param>
-    /// <param name="normalizes">Whether the input is the residual times a norm's gain, and the sums are to be divided by its root mean square.</param>
-    /// <param name="epsilon">What the norm adds to the mean square.</param>
-    public WarpgroupTiles(
-        DeviceProfile device, string name, LinearWeight weight, string epilogue, IReadOnlyList<KernelConstant> epilogueConstants,
-        bool normalizes, float epsilon)
-    {
-        _device = device;
-        _name = name;
-        _weight = weight;
-        _epilogue = epilogue;
-        _epilogueConstants = epilogueConstants;
-        _normalizes = normalizes;
-        _epsilon = epsilon;
-    }
-
     /// <summary>The kernels that a plan uses, for any number of tokens.</summary>
     public IReadOnlyList<LinearTile> Create() =>
     [
@@ -65,16 +38,16 @@ internal sealed class WarpgroupTiles
     private LinearTile Small(int tokens)
     {
         const int Outputs = 64;
-        int multiprocessors = _device.Multiprocessors;
-        if (_weight.OutFeatures / Outputs > 2 * multiprocessors)
+        int multiprocessors = device.Multiprocessors;
+        if (use.Weight.OutFeatures / Outputs > 2 * multiprocessors)
             return Tile(Math.Min(tokens, 128), Outputs, 1, Stages(HalfOfSharedMemory, Math.Min(tokens, 128), Outputs), keepsWeights: tokens > 128);
 
-        bool isNarrow = 2 * _weight.OutFeatures / Outputs < multiprocessors / 2;
+        bool isNarrow = 2 * use.Weight.OutFeatures / Outputs < multiprocessors / 2;
         int tokensOfTile = Math.Min(tokens, tokens > 128 && isNarrow ? 64 : 128);
-        int blocks = _weight.OutFeatures / Outputs * (tokens / tokensOfTile);
+        int blocks = use.Weight.OutFeatures / Outputs * (tokens / tokensOfTile);
         int most = tokens > 128 ? multiprocessors : multiprocessors * 3 / 4;
         int split = 1;
-        while (split < MostSplit && 2 * split * blocks <= most && _weight.InFeatures % (2 * split * Depth) == 0)
+        while (split < MostSplit && 2 * split * blocks <= most && use.Weight.InFeatures % (2 * split * Depth) == 0)
             split *= 2;
         // More blocks than multiprocessors: two beside each other.
         int memory = blocks > multiprocessors ? HalfOfSharedMemory : DeepRing;
@@ -87,11 +60,11 @@ internal sealed class WarpgroupTiles
     private LinearTile Medium(int tokens)
     {
         const int Tokens = 128, Outputs = 128, LeastBlocksOfInputs = 8;
-        int blocks = _weight.OutFeatures / Outputs * tokens / Tokens;
-        if (2 * blocks <= _device.Multiprocessors && _weight.InFeatures % (2 * Depth) == 0 && _weight.InFeatures / Depth >= LeastBlocksOfInputs)
+        int blocks = use.Weight.OutFeatures / Outputs * tokens / Tokens;
+        if (2 * blocks <= device.Multiprocessors && use.Weight.InFeatures % (2 * Depth) == 0 && use.Weight.InFeatures / Depth >= LeastBlocksOfInputs)
             return Tile(Tokens, Outputs, 2, 4, keepsWeights: true);
 
-        return blocks > _device.Multiprocessors ? Tile(Tokens, Outputs, 1, 3, keepsWeights: true) : Tile(Tokens, Outputs / 2, 1, 4, keepsWeights: true);
+        return blocks > device.Multiprocessors ? Tile(Tokens, Outputs, 1, 3, keepsWeights: true) : Tile(Tokens, Outputs / 2, 1, 4, keepsWeights: true);
     }
 
     /// <summary>One variant.</summary>
@@ -103,7 +76,7 @@ internal sealed class WarpgroupTiles
     public LinearTile Tile(int tokens, int outputs, int split, int stages, bool keepsWeights = false)
     {
         int stageBytes = (tokens + outputs) * RowBytes;
-        int blocks = _weight.InFeatures / Depth / split;
+        int blocks = use.Weight.InFeatures / Depth / split;
         stages = Math.Min(stages, blocks);
         int sumBytes = tokens * (outputs + 4) * sizeof(float);
         // Small tiles wait for memory more than they multiply: more warps share the outputs.
@@ -113,7 +86,7 @@ internal sealed class WarpgroupTiles
         int sharedMemory = Math.Max(stages * stageBytes, sumBytes) + 1024;
         KernelSpec kernel = new()
         {
-            Name = string.Create(CultureInfo.InvariantCulture, $"ernie_{_name}_{outputs}x{tokens}x{split}x{stages}{(keepsWeights ? "_kept" : "")}{(IsScaled ? "_scaled" : "")}"),
+            Name = string.Create(CultureInfo.InvariantCulture, $"ernie_{use.Name}_{outputs}x{tokens}x{split}x{stages}{(keepsWeights ? "_kept" : "")}{(IsScaled ? "_scaled" : "")}"),
             Header = "ernie/linear/linear_wgmma.cuh",
             Function = "linear_wgmma",
             Arguments = "LinearWgmmaArgs",
@@ -122,13 +95,10 @@ internal sealed class WarpgroupTiles
             ClusterSize = split,
             Constants =
             [
-                KernelConstant.Of("kInputs", _weight.InFeatures), KernelConstant.Of("kOutputs", _weight.OutFeatures),
-                KernelConstant.Of("ernie::Epilogue", "kEpilogue", "ernie::Epilogue::" + _epilogue),
-                .. _epilogueConstants,
+                .. use.ShapeConstants,
                 KernelConstant.Of("kTileTokens", tokens), KernelConstant.Of("kTileOutputs", outputs), KernelConstant.Of("kSplit", split),
                 KernelConstant.Of("kStages", stages), KernelConstant.Of("kHelpers", helpers), KernelConstant.Of("kKeepsWeights", keepsWeights), KernelConstant.Of("kScaled", IsScaled),
-                KernelConstant.Of("kNormalizes", _normalizes), KernelConstant.Of("kPreparesNorm", _epilogue == "kResidual"),
-                .. _normalizes ? [KernelConstant.Of("kEpsilon", _epsilon)] : (KernelConstant[])[],
+                .. use.NormConstants,
             ],
             SharedMemoryBytes = sharedMemory,
         };
@@ -136,5 +106,5 @@ internal sealed class WarpgroupTiles
     }
 
     // One scale per output is applied to the sums, so that the plain copy is exact.
-    private bool IsScaled => _weight.Encoding.Format != WeightFormat.BFloat16 && _weight.Encoding.GroupSize == 0;
+    private bool IsScaled => use.Weight.Encoding.Format != WeightFormat.BFloat16 && use.Weight.Encoding.GroupSize == 0;
 }

@@ -336,7 +336,7 @@ public sealed class Float8KernelTests
 
     private static DenseModel Model(ModelShape shape) => DenseModel.From(DenseGraphs.Create(shape, DenseGraphs.Recipes["fp8"]));
 
-    private static Float8Tiles Tiles(ModelShape shape, string name, LinearWeight weight, string epilogue) => new(
+    private static Float8Tiles Tiles(ModelShape shape, string name, LinearWeight weight, string epilogue) => new(new LinearUse(
         name, weight, epilogue,
         epilogue != "kQkv" ? []
         :
@@ -344,7 +344,7 @@ public sealed class Float8KernelTests
             KernelConstant.Of("kHeads", shape.QueryHeads), KernelConstant.Of("kKeyValueHeads", shape.KeyValueHeads),
             KernelConstant.Of("kHeadSize", shape.HeadDim), KernelConstant.Of("kTokensPerPage", KernelPlan.TokensPerPage),
         ],
-        normalizes: epilogue != "kResidual", (float)shape.RmsNormEpsilon);
+        Normalizes: epilogue != "kResidual", (float)shape.RmsNormEpsilon));
 
     // All at once, on all cores: one by one they would take most of the tests' time.
     private static IReadOnlyDictionary<KernelSpec, CompiledKernel> Compile()

@@ -107,7 +107,7 @@ public sealed class LinearKernelTests
             "0.3b", "bf16", (2 * tokens) - 3,
             plan => plan.Down with
             {
-                Tiles = [new WarpgroupTiles(device, "down", plan.Down.Weight, "kResidual", [], normalizes: false, 0).Tile(tokens, outputs, split, stages)],
+                Tiles = [new WarpgroupTiles(device, new LinearUse("down", plan.Down.Weight, "kResidual", [], Normalizes: false, 0)).Tile(tokens, outputs, split, stages)],
             },
             layer => layer.Down, isSwiGlu: false);
     }

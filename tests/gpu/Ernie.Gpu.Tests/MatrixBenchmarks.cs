@@ -132,11 +132,13 @@ public sealed class MatrixBenchmarks
             kernel.Dispose();
     }
 
+    private static LinearUse UseOf((LinearKernels Linear, string Name, string Epilogue) matrix, int tokens) => new(
+        matrix.Name, matrix.Linear.Weight, matrix.Epilogue, EpilogueConstants(matrix.Linear.TileFor(tokens)), matrix.Epilogue is "kQkv" or "kSwiglu", 1e-5f);
+
     private static IEnumerable<LinearTile> Float8Variants((LinearKernels Linear, string Name, string Epilogue) matrix, int tokens)
     {
         LinearWeight weight = matrix.Linear.Weight;
-        Float8Tiles tiles = new(
-            matrix.Name, weight, matrix.Epilogue, EpilogueConstants(matrix.Linear.TileFor(tokens)), matrix.Epilogue is "kQkv" or "kSwiglu", 1e-5f);
+        Float8Tiles tiles = new(UseOf(matrix, tokens));
         return from size in ((int Tokens, int Outputs, int Split, int Stages)[])
                    [(128, 256, 1, 4), (128, 128, 1, 6), (128, 128, 2, 5), (64, 256, 1, 5), (64, 128, 1, 4), (64, 128, 2, 3)]
                where matrix.Name != "gate_up" || size.Outputs == 256
@@ -194,9 +196,7 @@ public sealed class MatrixBenchmarks
         LinearTile planned = matrix.Linear.TileFor(tokens);
         LinearWeight weight = matrix.Linear.Weight;
         bool isHead = matrix.Name == "head";
-        WarpgroupTiles tiles = new(
-            device, matrix.Name, weight, matrix.Epilogue, EpilogueConstants(planned),
-            matrix.Epilogue is "kQkv" or "kSwiglu", 1e-5f);
+        WarpgroupTiles tiles = new(device, UseOf(matrix, tokens));
         int Blocks(int width, int outputs, int split) => weight.OutFeatures / outputs * split * ((tokens + width - 1) / width);
         var sizes = tokens is > 256 and <= 1024
             ? from width in (int[])[128, 256]
