@@ -25,6 +25,22 @@ internal static class ServeRows
     /// <summary>Tokens to generate per request.</summary>
     public static Option<int> OutputLength { get; } = s_rows.WholeNumber("output-len", "Tokens to generate per request.", 64, 1);
 
+    /// <summary>Longest prompt; null where all are alike.</summary>
+    public static Option<int?> InputLengthMost { get; } = s_rows.OptionalWholeNumber(
+        "input-len-max", "Draws each request's prompt length evenly from --input-len to this. Absent: all are alike.", 1);
+
+    /// <summary>Longest output; null where all are alike.</summary>
+    public static Option<int?> OutputLengthMost { get; } = s_rows.OptionalWholeNumber(
+        "output-len-max", "Draws each request's output length evenly from --output-len to this. Absent: all are alike.", 1);
+
+    /// <summary>Log-probabilities per token; null for none.</summary>
+    public static Option<int?> Logprobs { get; } = s_rows.OptionalWholeNumber(
+        "logprobs", "Log-probabilities per token that requests ask for. Absent: none do.", 0);
+
+    /// <summary>Part of the requests that ask for them.</summary>
+    public static Option<double> LogprobsShare { get; } = s_rows.Number(
+        "logprobs-share", "Part of the requests that ask for --logprobs, in [0, 1].", 1, new OptionRange(0, 1));
+
     /// <summary>File of prompts.</summary>
     public static Option<string?> PromptFile { get; } = s_rows.OptionalText("prompts", "JSON file with an array of prompts to use instead of random ids.");
 
