@@ -74,8 +74,8 @@ public sealed class CudaExecutor : IExecutor, IDeviceSampling
         _stream = new CudaStream();
         DeviceWeights weights = new(Plan, _kernels, loader, _arena, _stream, maxModelLength);
         Tell(options, "weights", ref since);
-        _buffers = new DeviceBuffers(Plan, _layout, _arena, _stream);
         _slots = new SlotTable(Plan, _kernels, samplers, _layout, maxModelLength, _arena, _stream);
+        _buffers = new DeviceBuffers(Plan, _layout, _slots.Addresses, _arena, _stream);
         _records = new PinnedBuffer(RecordRing * (long)options.MaxSequences * 4 * sizeof(int));
         _writer = new StepWriter(_layout, _steps.Length, Plan.Attention.PrefillTileTokens);
         for (int index = 0; index < _steps.Length; index++)
@@ -89,7 +89,7 @@ public sealed class CudaExecutor : IExecutor, IDeviceSampling
         {
             PersistentObstacle = persistent.FindObstacle(_kernels[persistent.Kernel].ResidentClusters());
             if (PersistentObstacle is null)
-                _persistent = new PersistentStep(persistent, _kernels, weights, _buffers, pool, _layout, _slots.Addresses, _arena, _stream);
+                _persistent = new PersistentStep(persistent, Plan.Lowered.Operations, _kernels, weights, _buffers, pool, _layout, _slots.Addresses, _arena, _stream);
         }
 
         if (PersistentObstacle is not null)

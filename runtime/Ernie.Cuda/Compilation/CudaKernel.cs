@@ -71,15 +71,22 @@ internal sealed class CudaKernel : IDisposable
         nint stream, int gridX, int gridY, int gridZ, in TArguments arguments, bool overlapsPrevious)
         where TArguments : unmanaged
     {
-        CuLaunchAttribute attribute = new() { Id = Interop.Cuda.CU_LAUNCH_ATTRIBUTE_PROGRAMMATIC_STREAM_SERIALIZATION, X = 1 };
-        CuLaunchConfig config = Config(stream, gridX, gridY, gridZ) with { Attributes = &attribute, AttributeCount = overlapsPrevious ? 1u : 0u };
         fixed (TArguments* pointer = &arguments)
-        {
-            void* parameter = pointer;
-            CuResult result = Interop.Cuda.cuLaunchKernelEx(&config, _function, &parameter, null);
-            if (result != CuResult.CUDA_SUCCESS)
-                Interop.Cuda.Check(result, $"cuLaunchKernelEx({Specification.Name}, grid {gridX}x{gridY}x{gridZ})");
-        }
+            Launch(stream, new LaunchGrid(gridX, gridY, gridZ), pointer, overlapsPrevious);
+    }
+
+    /// <summary>Queues a launch whose arguments lie in memory.</summary>
+    /// <param name="stream">Where to; may be capturing.</param>
+    /// <param name="grid">Blocks.</param>
+    /// <param name="arguments">The kernel's argument struct; copied.</param>
+    /// <param name="overlapsPrevious">Whether it may begin before the kernel in front of it has ended.</param>
+    public unsafe void Launch(nint stream, LaunchGrid grid, void* arguments, bool overlapsPrevious)
+    {
+        CuLaunchAttribute attribute = new() { Id = Interop.Cuda.CU_LAUNCH_ATTRIBUTE_PROGRAMMATIC_STREAM_SERIALIZATION, X = 1 };
+        CuLaunchConfig config = Config(stream, grid.X, grid.Y, grid.Z) with { Attributes = &attribute, AttributeCount = overlapsPrevious ? 1u : 0u };
+        CuResult result = Interop.Cuda.cuLaunchKernelEx(&config, _function, &arguments, null);
+        if (result != CuResult.CUDA_SUCCESS)
+            Interop.Cuda.Check(result, $"cuLaunchKernelEx({Specification.Name}, grid {grid.X}x{grid.Y}x{grid.Z})");
 
         Launched?.Invoke(Specification, stream);
     }

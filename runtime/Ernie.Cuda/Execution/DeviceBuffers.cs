@@ -1,5 +1,4 @@
 using Ernie.Cuda.Memory;
-using Ernie.Graph;
 using Ernie.Kernels;
 
 namespace Ernie.Cuda.Execution;
@@ -11,92 +10,67 @@ internal sealed class DeviceBuffers
     public const int SampleChannelBytes =
         (2 * SamplerKernel.MaxBlocksPerRow * 8 * 16) + (SamplerKernel.Threads * sizeof(ulong)) + (SamplerKernel.MaxBlocksPerRow * 4096 * sizeof(ushort));
 
-    public DeviceBuffers(KernelPlan plan, StepLayout layout, DeviceArena arena, CudaStream stream)
+    // What tensor maps and copies of whole lines want of an address, with room to spare.
+    private const long Alignment = 1024;
+
+    private readonly Dictionary<string, ulong> _addresses = [];
+
+    public DeviceBuffers(KernelPlan plan, StepLayout layout, SlotTableArguments slots, DeviceArena arena, CudaStream stream)
     {
-        ModelShape shape = plan.Model.Shape;
         // The decode kernels read inputs up to the bucket, which may hold more than there are rows.
         long tokens = Math.Max(Math.Max(layout.TokenCapacity, layout.RowCapacity), LinearKernels.DecodeTokens), rows = layout.RowCapacity;
-        Step = arena.TakeCleared(sizeof(int) * (long)layout.TotalInts, stream.Handle);
-        PageTable = arena.TakeCleared(sizeof(int) * rows * layout.PagesPerSlot, stream.Handle);
-        Places = arena.Take(2 * sizeof(int) * tokens);
-        Residual = arena.Take(sizeof(float) * tokens * shape.HiddenSize);
-        Normalized = arena.Take(sizeof(ushort) * tokens * shape.HiddenSize);
         // Factors of a tile are copied at once, also those behind the last token.
         SquareStride = (int)((tokens + LinearTile.Float8TokenMultiple - 1) / LinearTile.Float8TokenMultiple * LinearTile.Float8TokenMultiple);
-        Squares = arena.Take(sizeof(float) * SquareStride * (long)shape.HiddenSize / 64);
-        if (plan.QuantizeAttention is not null)
-        {
-            NormalizedCodes = Rows(arena, tokens, shape.HiddenSize);
-            WideCodes = Rows(arena, tokens, Math.Max(shape.QueryWidth, shape.IntermediateSize));
-        }
-
-        Query = arena.Take(sizeof(ushort) * tokens * shape.QueryWidth);
-        Attention = arena.Take(sizeof(ushort) * tokens * shape.QueryWidth);
-        Activation = arena.Take(sizeof(ushort) * tokens * shape.IntermediateSize);
-        Hidden = arena.Take(sizeof(float) * tokens * shape.HiddenSize);
-        Logits = arena.Take(sizeof(float) * rows * shape.VocabularySize);
+        Step = arena.TakeCleared(sizeof(int) * (long)layout.TotalInts, stream.Handle);
+        PageTable = arena.TakeCleared(sizeof(int) * rows * layout.PagesPerSlot, stream.Handle);
         SampleChannels = arena.TakeCleared(rows * SampleChannelBytes, stream.Handle);
-        if (plan.Attention.Store is not null)
-        {
-            NewKeys = arena.Take(sizeof(ushort) * tokens * shape.KeyValueWidth);
-            NewValues = arena.Take(sizeof(ushort) * tokens * shape.KeyValueWidth);
-        }
-
-        Partials = arena.Take(plan.Attention.PartialBytes);
-        Arrivals = arena.TakeCleared(sizeof(int) * ((rows * shape.QueryHeads) + 1), stream.Handle);
-        SampleArrivals = Arrivals + (sizeof(int) * (ulong)(rows * shape.QueryHeads));
+        ulong arrivals = arena.TakeCleared(sizeof(int) * ((rows * plan.Shape.QueryHeads) + 1), stream.Handle);
+        SampleArrivals = arrivals + (sizeof(int) * (ulong)(rows * plan.Shape.QueryHeads));
+        _addresses.Add(KernelBuffers.Step, Step);
+        _addresses.Add(KernelBuffers.PageTable, PageTable);
+        _addresses.Add(KernelBuffers.LastToken, slots.LastToken);
+        _addresses.Add(KernelBuffers.Arrivals, arrivals);
+        _addresses.Add(KernelBuffers.Partials, arena.Take(plan.Attention.PartialBytes));
+        TakePlanned(plan.Program.Buffers, tokens, rows, arena);
     }
+
+    /// <summary>Address of a buffer that launches name.</summary>
+    /// <param name="name">One of <see cref="KernelBuffers"/>.</param>
+    /// <exception cref="InvalidOperationException">No launch of the plan names it.</exception>
+    public ulong this[string name] => _addresses.TryGetValue(name, out ulong address)
+        ? address : throw new InvalidOperationException($"The plan has no buffer '{name}'.");
 
     public ulong Step { get; }
 
-    /// <summary>The number of tokens in the header of <see cref="Step"/>.</summary>
-    public ulong TokenCount => Step + sizeof(int);
-
     public ulong PageTable { get; }
-
-    public ulong Places { get; }
-
-    public ulong Residual { get; }
-
-    public ulong Normalized { get; }
-
-    /// <summary>f32 [hidden / 64, <see cref="SquareStride"/>], sums of squares of the residual's values.</summary>
-    public ulong Squares { get; }
-
-    public int SquareStride { get; }
-
-    /// <summary>[tokens, hidden] quantised like <see cref="Normalized"/>, with the same stride as <see cref="Squares"/>; empty where nothing multiplies e4m3.</summary>
-    public QuantizedRows NormalizedCodes { get; }
-
-    /// <summary>[tokens, query or intermediate width], what attention gave and then activations.</summary>
-    public QuantizedRows WideCodes { get; }
-
-    public ulong Query { get; }
-
-    public ulong Attention { get; }
-
-    public ulong Activation { get; }
-
-    public ulong Hidden { get; }
-
-    public ulong Logits { get; }
 
     public ulong SampleChannels { get; }
 
-    /// <summary>bf16 [tokens, kv heads * head size] on their way to an 8-bit cache; 0 where there is none.</summary>
-    public ulong NewKeys { get; }
-
-    /// <summary>Like <see cref="NewKeys"/>.</summary>
-    public ulong NewValues { get; }
-
-    public ulong Partials { get; }
-
-    public ulong Arrivals { get; }
-
     public ulong SampleArrivals { get; }
 
-    private QuantizedRows Rows(DeviceArena arena, long tokens, int width) => new()
+    /// <summary>Tokens from one 64 or 128 values' sums or factors to the next.</summary>
+    public int SquareStride { get; }
+
+    public ulong Places => this[KernelBuffers.Places];
+
+    public ulong Hidden => this[KernelBuffers.Hidden];
+
+    public ulong Logits => this[KernelBuffers.Logits];
+
+    // One piece of memory for all; buffers of a slot begin at the same place in it.
+    private void TakePlanned(IReadOnlyList<PlannedBuffer> buffers, long tokens, long rows, DeviceArena arena)
     {
-        Codes = arena.Take(tokens * width), Factors = arena.Take(sizeof(float) * SquareStride * (long)(width / 128)), Stride = SquareStride,
-    };
+        Dictionary<int, long> offsets = [];
+        long end = 0;
+        foreach (IGrouping<int, PlannedBuffer> slot in buffers.GroupBy(buffer => buffer.Slot))
+        {
+            offsets.Add(slot.Key, end);
+            end += (slot.Max(buffer => buffer.Bytes(tokens, SquareStride, rows)) + Alignment - 1) / Alignment * Alignment;
+        }
+
+        ulong memory = arena.Take(end + Alignment);
+        memory = (memory + (ulong)Alignment - 1) / (ulong)Alignment * (ulong)Alignment;
+        foreach (PlannedBuffer buffer in buffers)
+            _addresses.Add(buffer.Name, memory + (ulong)offsets[buffer.Slot]);
+    }
 }

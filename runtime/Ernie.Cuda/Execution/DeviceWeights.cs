@@ -17,6 +17,8 @@ internal sealed unsafe class DeviceWeights
     private readonly KernelLibrary _kernels;
     private readonly DeviceArena _arena;
     private readonly CudaStream _stream;
+    private readonly Dictionary<string, ulong> _tensors = [];
+    private readonly Dictionary<LinearWeight, DeviceLinear> _linears = new(ReferenceEqualityComparer.Instance);
 
     public DeviceWeights(KernelPlan plan, KernelLibrary kernels, WeightLoader loader, DeviceArena arena, CudaStream stream, int maxModelLength)
     {
@@ -24,31 +26,38 @@ internal sealed unsafe class DeviceWeights
         _kernels = kernels;
         _arena = arena;
         _stream = stream;
-        DenseModel model = plan.Model;
-        Embedding = Table(model.Embedding);
-        Layers =
-        [
-            .. model.Layers.Select(layer => new DeviceLayer(
-                Vector(layer.InputNorm), Linear(plan.QueryKeyValue, layer.QueryKeyValue), Linear(plan.Output, layer.Output),
-                Vector(layer.PostAttentionNorm), Linear(plan.GateUp, layer.GateUp, interleavesHalves: true), Linear(plan.Down, layer.Down))),
-        ];
-        FinalNorm = Vector(model.FinalNorm);
-        // bf16 rows keep their order, so a tied bf16 head is the embedding table itself.
-        Head = model.Head.Encoding == WeightEncoding.Bf16 && model.Head.Parts[0].Name == model.Embedding.Name
-            ? WithMaps(new DeviceLinear(plan.Head, Embedding, 0))
-            : Linear(plan.Head, model.Head);
-        Rotations = RotationTable(model, maxModelLength);
+        TensorReference? embedding = null;
+        foreach (KernelOperation operation in plan.Lowered.Operations)
+        {
+            if (operation.Node is EmbedNode embed)
+            {
+                embedding = embed.Table;
+                _tensors[embedding.Name] = Table(embedding);
+            }
+
+            if ((operation.Norm?.Gain ?? (operation.Node as RmsNormNode)?.Weight) is { } gain && !_tensors.ContainsKey(gain.Name))
+                _tensors[gain.Name] = Vector(gain);
+            if (operation.Node is LinearNode { Weight: var weight })
+            {
+                LinearKernels linear = plan.Selection.ByProduct[operation];
+                // bf16 rows keep their order, so a tied bf16 head is the embedding table itself.
+                _linears.Add(weight, weight.Encoding == WeightEncoding.Bf16 && weight.Parts[0].Name == embedding?.Name
+                    ? WithMaps(new DeviceLinear(linear, _tensors[embedding.Name], 0))
+                    : Linear(linear, weight, interleavesHalves: operation.Epilogue is SwiGluEpilogue));
+            }
+        }
+
+        RopeParameters rotation = plan.Lowered.Operations.Select(operation => operation.Epilogue).OfType<CacheEpilogue>().First().Rotation;
+        Rotations = RotationTable(rotation, maxModelLength);
     }
 
-    /// <summary>Address, bf16 [vocabulary, hidden].</summary>
-    public ulong Embedding { get; }
+    /// <summary>Address of a vector or table, bf16.</summary>
+    /// <param name="tensor">One that the plan's operations name.</param>
+    public ulong this[TensorReference tensor] => _tensors[tensor.Name];
 
-    public IReadOnlyList<DeviceLayer> Layers { get; }
-
-    /// <summary>Address, bf16 [hidden].</summary>
-    public ulong FinalNorm { get; }
-
-    public DeviceLinear Head { get; }
+    /// <summary>A product's weight.</summary>
+    /// <param name="weight">The weight of one of the plan's operations, itself.</param>
+    public DeviceLinear this[LinearWeight weight] => _linears[weight];
 
     /// <summary>Address, f32 [positions, head size / 2, cosine and sine].</summary>
     public ulong Rotations { get; }
@@ -97,7 +106,7 @@ internal sealed unsafe class DeviceWeights
             transposed[((long)group * rows) + row] = rowScales[group];
     }
 
-    private DeviceLinear Linear(LinearKernels kernels, LinearWeight weight, bool interleavesHalves = false)
+    private DeviceLinear Linear(LinearKernels kernels, LinearWeight weight, bool interleavesHalves)
     {
         using WeightMatrix matrix = _loader.Load(weight);
         (ulong elements, ulong scales) = Upload(matrix, interleavesHalves, _arena, _stream);
@@ -175,10 +184,10 @@ internal sealed unsafe class DeviceWeights
         return (ushort)((bits + 0x7FFF + (bits >> 16 & 1)) >> 16);
     }
 
-    private ulong RotationTable(DenseModel model, int positions)
+    private ulong RotationTable(RopeParameters rotation, int positions)
     {
-        float[] inverse = [.. model.Rope.InverseFrequencies];
-        float ratio = (float)model.Rope.Parameters.CompressionRatio;
+        float[] inverse = [.. rotation.InverseFrequencies()];
+        float ratio = (float)rotation.CompressionRatio;
         float[] table = new float[positions * inverse.Length * 2];
         Parallel.For(0, positions, position =>
         {

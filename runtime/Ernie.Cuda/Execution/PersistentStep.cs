@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using Ernie.Cuda.Compilation;
 using Ernie.Cuda.Memory;
+using Ernie.Graph;
 using Ernie.Kernels;
 
 namespace Ernie.Cuda.Execution;
@@ -8,35 +9,44 @@ namespace Ernie.Cuda.Execution;
 /// <summary>The persistent kernel with what it alone needs: the table of the layers, the exchange buffers, the watchdog's note.</summary>
 internal sealed class PersistentStep : IDisposable
 {
+    private const int ProductsOfALayer = 4;
+
     private readonly CudaKernel _kernel;
     private readonly PersistentKernel _plan;
     private readonly PinnedBuffer _note = new(sizeof(int));
     private readonly PersistentArguments _arguments;
 
     public PersistentStep(
-        PersistentKernel plan, KernelLibrary kernels, DeviceWeights weights, DeviceBuffers buffers, KeyValuePool pool, StepLayout layout,
+        PersistentKernel plan, IReadOnlyList<KernelOperation> operations, KernelLibrary kernels, DeviceWeights weights, DeviceBuffers buffers, KeyValuePool pool, StepLayout layout,
         SlotTableArguments slots, DeviceArena arena, CudaStream stream)
     {
         _plan = plan;
         _kernel = kernels[plan.Kernel];
+        KernelOperation[] products = [.. operations.Where(operation => operation.Node is LinearNode)];
         PersistentLayer[] layers =
         [
-            .. weights.Layers.Select((layer, index) => new PersistentLayer
+            .. products[..^1].Chunk(ProductsOfALayer).Select((layer, index) =>
             {
-                QueryKeyValue = layer.QueryKeyValue.Weight,
-                Output = layer.Output.Weight,
-                GateUp = layer.GateUp.Weight,
-                Down = layer.Down.Weight,
-                QueryKeyValueScales = Scales(layer.QueryKeyValue, plan.Shares.QueryKeyValueRows, arena, stream),
-                OutputScales = Scales(layer.Output, Rows(layer.Output), arena, stream),
-                GateUpScales = Scales(layer.GateUp, Rows(layer.GateUp, isLate: true), arena, stream),
-                DownScales = Scales(layer.Down, Rows(layer.Down), arena, stream),
-                InputNorm = layer.InputNorm,
-                PostAttentionNorm = layer.PostAttentionNorm,
-                Keys = pool.Keys(index),
-                Values = pool.Values(index),
+                DeviceLinear[] linears = [.. layer.Select(product => weights[product.Weight])];
+                return new PersistentLayer
+                {
+                    QueryKeyValue = linears[0].Weight,
+                    Output = linears[1].Weight,
+                    GateUp = linears[2].Weight,
+                    Down = linears[3].Weight,
+                    QueryKeyValueScales = Scales(linears[0], plan.Shares.QueryKeyValueRows, arena, stream),
+                    OutputScales = Scales(linears[1], Rows(linears[1]), arena, stream),
+                    GateUpScales = Scales(linears[2], Rows(linears[2], isLate: true), arena, stream),
+                    DownScales = Scales(linears[3], Rows(linears[3]), arena, stream),
+                    // The kernel's run of operations has a norm in front of these two.
+                    InputNorm = weights[layer[0].Norm!.Gain],
+                    PostAttentionNorm = weights[layer[2].Norm!.Gain],
+                    Keys = pool.Keys(index),
+                    Values = pool.Values(index),
+                };
             }),
         ];
+        DeviceLinear head = weights[products[^1].Weight];
         ReadOnlySpan<byte> table = MemoryMarshal.AsBytes<PersistentLayer>(layers);
         ulong tableAddress = arena.Take(table.Length);
         stream.Upload(tableAddress, table);
@@ -47,12 +57,12 @@ internal sealed class PersistentStep : IDisposable
             Header = buffers.Step,
             PageTable = buffers.PageTable,
             LastToken = slots.LastToken,
-            Embedding = weights.Embedding,
+            Embedding = weights[operations.Select(operation => operation.Node).OfType<EmbedNode>().Single().Table],
             Places = buffers.Places,
             Layers = tableAddress,
-            FinalNorm = weights.FinalNorm,
-            Head = weights.Head.Weight,
-            HeadScales = Scales(weights.Head, Rows(weights.Head), arena, stream, PersistentShares.HeadPieceRows),
+            FinalNorm = weights[products[^1].Norm!.Gain],
+            Head = head.Weight,
+            HeadScales = Scales(head, Rows(head), arena, stream, PersistentShares.HeadPieceRows),
             Rotations = weights.Rotations,
             Logits = buffers.Logits,
             Words = arena.TakeCleared(plan.ExchangeBytes, stream.Handle),

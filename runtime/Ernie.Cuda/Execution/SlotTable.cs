@@ -40,7 +40,7 @@ internal sealed unsafe class SlotTable : IDisposable
             Stops = arena.Take(slots * StopCapacity * sizeof(int)),
             Biases = arena.Take(slots * BiasCapacity * 2 * sizeof(int)),
             Tails = arena.TakeCleared(slots * TailTokens * sizeof(int), stream.Handle),
-            Counts = arena.Take(slots * plan.Model.Shape.VocabularySize * sizeof(int)),
+            Counts = arena.Take(slots * plan.Shape.VocabularySize * sizeof(int)),
             LastToken = arena.TakeCleared(slots * sizeof(int), stream.Handle),
             Scratch = arena.TakeCleared(slots * ScratchBytes, stream.Handle),
         };

@@ -22,18 +22,18 @@ public sealed class StepLaunchesTests
         KernelPlan plan = KernelPlanner.Create(DenseGraphs.Create(shape, recipe), DeviceProfile.Typical(GpuArchitecture.Parse(architecture)));
         StringBuilder text = new();
         foreach (int batch in (int[])[1, 8, 9, 64, 256])
-            Append(text, $"{batch} sequences of 1024 tokens", PlannedSteps.Decode(plan, batch, 1024));
+            Append(text, $"{batch} sequences of 1024 tokens", StepListing.Decode(plan, batch, 1024));
         foreach (int tokens in (int[])[2, 8, 9, 64, 256, 257, 4096])
-            Append(text, $"a prompt of {tokens} tokens", PlannedSteps.Prefill(plan, tokens));
+            Append(text, $"a prompt of {tokens} tokens", StepListing.Prefill(plan, tokens));
         return text.ToString();
     }
 
-    private static void Append(StringBuilder text, string title, IReadOnlyList<PlannedLaunch> launches)
+    private static void Append(StringBuilder text, string title, IReadOnlyList<StepLaunch> launches)
     {
         text.Append(title).Append('\n');
-        foreach (IGrouping<(string Name, int Grid, long Bytes, double Flops), PlannedLaunch> group in launches.GroupBy(launch => (launch.Kernel.Name, launch.Grid, launch.Bytes, launch.Flops)))
+        foreach (IGrouping<(string Name, int Grid, long Bytes, double Flops), StepLaunch> group in launches.GroupBy(one => (one.Launch.Kernel.Name, one.Grid.Blocks, one.Bytes, one.Operations)))
         {
-            text.Append(CultureInfo.InvariantCulture, $"  {group.Sum(launch => launch.Count)} x {group.Key.Name}, {group.Key.Grid} blocks, {group.Key.Bytes} bytes, {group.Key.Flops:F0} operations\n");
+            text.Append(CultureInfo.InvariantCulture, $"  {group.Count()} x {group.Key.Name}, {group.Key.Grid} blocks, {group.Key.Bytes} bytes, {group.Key.Flops:F0} operations\n");
         }
     }
 }
