@@ -46,8 +46,8 @@ public class KernelPlanTests
 
         KernelPlan with = KernelPlanner.Create(graph, hopper), without = KernelPlanner.Create(graph, hopper, keepsBf16Copies: false);
 
-        Assert.True(with.PreparesNorms(100));
-        Assert.False(without.PreparesNorms(100));
+        Assert.True(with.Linear("qkv").TileFor(100).PreparesNorms);
+        Assert.False(without.Linear("qkv").TileFor(100).PreparesNorms);
         Assert.All(with.Linears, linear => Assert.All(linear.Tiles, tile => Assert.True(tile.ReadsPlainRows)));
         // The head is bf16 in this recipe: it needs no copy.
         Assert.All(without.Linears, linear => Assert.All(linear.Tiles, tile => Assert.Equal(linear == without.Head, tile.ReadsPlainRows)));

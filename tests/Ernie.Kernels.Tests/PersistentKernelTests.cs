@@ -162,11 +162,11 @@ public class PersistentKernelTests
         KernelPlan plan = Plan("ernie-4.5-0.3b", DenseGraphs.Recipes["wint4"], Hopper);
         KernelPlan fused = KernelPlanner.Create(DenseGraphs.Create(DenseGraphs.Base, DenseGraphs.Recipes["wint4"]), Hopper);
 
-        IReadOnlyList<PlannedLaunch> launches = PlannedSteps.Decode(plan, batch, context), others = PlannedSteps.Decode(fused, batch, context);
+        IReadOnlyList<StepLaunch> launches = StepListing.Decode(plan, batch, context), others = StepListing.Decode(fused, batch, context);
 
-        Assert.Equal(isPersistent ? ["ernie_decode_step", "ernie_sample"] : others.Select(launch => launch.Kernel.Name), launches.Select(launch => launch.Kernel.Name));
+        Assert.Equal(isPersistent ? ["ernie_decode_step", "ernie_sample"] : others.Select(step => step.Launch.Kernel.Name), launches.Select(step => step.Launch.Kernel.Name));
         // The same weights and keys are read.
-        Assert.Equal(others.Sum(launch => launch.Count * launch.Bytes), launches.Sum(launch => launch.Count * launch.Bytes));
+        Assert.Equal(others.Sum(step => step.Bytes), launches.Sum(step => step.Bytes));
     }
 
     [Fact]

@@ -47,7 +47,7 @@ internal sealed class InspectKernelsCommand(Func<NvrtcCompiler?> findCompiler) :
         foreach (KernelPlan plan in plans)
         {
             IReadOnlyDictionary<KernelSpec, CompiledKernel> compiled = Compile(plan, compiler, context.Console.Error);
-            context.Console.Output.WriteLine($"{plan.Model.Shape.Name} on {plan.Device.Architecture} with {plan.Device.Multiprocessors} multiprocessors; memory in bytes");
+            context.Console.Output.WriteLine($"{plan.Shape.Name} on {plan.Device.Architecture} with {plan.Device.Multiprocessors} multiprocessors; memory in bytes");
             context.Console.Output.WriteLine("kernel                            threads  registers    local   static shared  dynamic shared    cubin");
             foreach (KernelSpec kernel in plan.Kernels.Distinct())
             {

@@ -44,6 +44,9 @@ public sealed record LinearTile(KernelSpec Kernel, int Tokens, int Outputs)
     /// <summary>Whether it reads plain bf16 rows.</summary>
     public bool ReadsPlainRows => Form == LinearForm.Warpgroup;
 
+    /// <summary>Whether what writes the residual also writes the rows of the next norm.</summary>
+    public bool PreparesNorms => Form is LinearForm.Warpgroup or LinearForm.WarpgroupFloat8;
+
     /// <summary>Whether it multiplies e4m3 by e4m3: packed rows by quantised inputs.</summary>
     public bool ReadsCodes => Form is LinearForm.Float8 or LinearForm.WarpgroupFloat8;
 }

@@ -197,7 +197,7 @@ public sealed class Float8KernelTests
     [InlineData("0.3b", 300)]
     public void Tile_ForResidual_AddsTheProduct(string model, int tokenCount)
     {
-        using Problem problem = new(model, layer => layer.Down, AdaPlan(model).Down.TileFor(4096), interleaves: false, tokenCount);
+        using Problem problem = new(model, layer => layer.Down, AdaPlan(model).Linear("down").TileFor(4096), interleaves: false, tokenCount);
         int width = problem.Matrix.Rows;
         float[] old = LinearKernelTests.Values(problem.Random, tokenCount * width);
         ulong residual = problem.Upload<float>([.. old, .. Enumerable.Repeat(Poison, width)]);
@@ -215,7 +215,7 @@ public sealed class Float8KernelTests
     [InlineData("0.3b", 257)]
     public void Tile_ForSwiGlu_GatesTheProduct(string model, int tokenCount)
     {
-        using Problem problem = new(model, layer => layer.GateUp, AdaPlan(model).GateUp.TileFor(4096), interleaves: true, tokenCount);
+        using Problem problem = new(model, layer => layer.GateUp, AdaPlan(model).Linear("gate_up").TileFor(4096), interleaves: true, tokenCount);
         int width = problem.Matrix.Rows / 2;
         ulong activation = problem.Upload<ushort>([.. Enumerable.Repeat(LinearKernelTests.ToBits(Poison), (tokenCount + 1) * width)]);
 
@@ -235,7 +235,7 @@ public sealed class Float8KernelTests
     {
         Cuda.CudaDevice device = Gpu.Require();
         Assert.SkipUnless(device.Profile.Architecture.HasFloat8Products, $"{device.Name} has no e4m3 products.");
-        using KernelBench bench = new(model, _ => AdaPlan(model).NormalizeFloat8!); // Plans for 8.9 have one.
+        using KernelBench bench = new(model, _ => AdaPlan(model).Selection.NormalizeFloat8!); // Plans for 8.9 have one.
         using DeviceArena arena = new();
         int width = bench.Shape.HiddenSize;
         Random random = new(HashCode.Combine(tokenCount, width));
@@ -334,7 +334,7 @@ public sealed class Float8KernelTests
 
     private static ModelShape ShapeOf(string model) => (model == "tales" ? DenseGraphs.Tales : DenseGraphs.Base) with { LayerCount = 1 };
 
-    private static DenseModel Model(ModelShape shape) => DenseModel.From(DenseGraphs.Create(shape, DenseGraphs.Recipes["fp8"]));
+    private static FirstLayer Layer(ModelShape shape) => FirstLayer.Of(DenseGraphs.Create(shape, DenseGraphs.Recipes["fp8"]));
 
     private static Float8Tiles Tiles(ModelShape shape, string name, LinearWeight weight, string epilogue) => new(new LinearUse(
         name, weight, epilogue,
@@ -351,13 +351,13 @@ public sealed class Float8KernelTests
     {
         IEnumerable<KernelSpec> tiles =
             from shape in (ModelShape[])[ShapeOf("tales"), ShapeOf("0.3b")]
-            let layer = Model(shape).Layers[0]
+            let layer = Layer(shape)
             from linear in ((string, LinearWeight, string)[])
                 [("qkv", layer.QueryKeyValue, "kQkv"), ("gate_up", layer.GateUp, "kSwiglu"), ("down", layer.Down, "kResidual")]
             from tile in s_tiles
             where linear.Item3 != "kSwiglu" || tile.Outputs == 256
             select Tiles(shape, linear.Item1, linear.Item2, linear.Item3).Tile(tile.Tokens, tile.Outputs, tile.Split, tile.Stages).Kernel;
-        IEnumerable<KernelSpec> ada = ((string[])["tales", "0.3b"]).Select(AdaPlan).SelectMany(plan => (KernelSpec[])[plan.Down.TileFor(4096).Kernel, plan.GateUp.TileFor(4096).Kernel]);
+        IEnumerable<KernelSpec> ada = ((string[])["tales", "0.3b"]).Select(AdaPlan).SelectMany(plan => (KernelSpec[])[plan.Linear("down").TileFor(4096).Kernel, plan.Linear("gate_up").TileFor(4096).Kernel]);
         int[] widths = [256, 512, 2048];
         return new KernelCompiler(CubinCache.Default(), NvrtcForTests.Require()).Compile(
             [.. tiles, .. ada, .. widths.Select(width => Float8Tiles.Quantize("rows", width))], Gpu.Require().Profile.Architecture);
@@ -379,15 +379,15 @@ public sealed class Float8KernelTests
         private readonly float[] _squares;
 
         public Problem(
-            string model, Func<DenseLayer, LinearWeight> weightOf, string name, string epilogue,
+            string model, Func<FirstLayer, LinearWeight> weightOf, string name, string epilogue,
             string tile, int tokenCount)
             : this(
-                model, weightOf, Variant(Tiles(ShapeOf(model), name, weightOf(Model(ShapeOf(model)).Layers[0]), epilogue), tile),
+                model, weightOf, Variant(Tiles(ShapeOf(model), name, weightOf(Layer(ShapeOf(model))), epilogue), tile),
                 epilogue == "kSwiglu", tokenCount)
         {
         }
 
-        public Problem(string model, Func<DenseLayer, LinearWeight> weightOf, LinearTile tile, bool interleaves, int tokenCount)
+        public Problem(string model, Func<FirstLayer, LinearWeight> weightOf, LinearTile tile, bool interleaves, int tokenCount)
         {
             Cuda.CudaDevice device = Gpu.Require();
             Assert.SkipUnless(device.Profile.Architecture.HasFloat8Products, $"{device.Name} has no e4m3 products.");
@@ -395,7 +395,7 @@ public sealed class Float8KernelTests
                 tile.Form == LinearForm.Float8 || device.Profile.Architecture.HasWarpgroupProducts, $"{device.Name} has no warpgroup products.");
             _tile = tile;
             Shape = ShapeOf(model);
-            Matrix = LinearKernelTests.Matrix(model, "fp8", weightOf(Model(Shape).Layers[0]));
+            Matrix = LinearKernelTests.Matrix(model, "fp8", weightOf(Layer(Shape)));
             Stream = new CudaStream();
             Arena = new DeviceArena();
             _kernel = Load(_tile.Kernel, device);

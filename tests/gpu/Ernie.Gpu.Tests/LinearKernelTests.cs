@@ -32,7 +32,7 @@ public sealed class LinearKernelTests
     [Theory]
     [MemberData(nameof(Cases))]
     public void Residual_AnyTokenCount_AddsTheProduct(string model, string format, int tokenCount) =>
-        Check(model, format, tokenCount, plan => plan.Down, layer => layer.Down, isSwiGlu: false);
+        Check(model, format, tokenCount, plan => plan.Linear("down"), layer => layer.Down, isSwiGlu: false);
 
     [Theory]
     [InlineData("tales", 9)]
@@ -44,13 +44,13 @@ public sealed class LinearKernelTests
         Cuda.CudaDevice device = Gpu.Require();
         ModelShape shape = (model == "tales" ? DenseGraphs.Tales : DenseGraphs.Base) with { LayerCount = 1 };
         KernelPlan plan = KernelPlanner.Create(DenseGraphs.Create(shape, DenseGraphs.Recipes["bf16"]), device.Profile);
-        Assert.SkipUnless(plan.PreparesNorms(tokenCount), $"{device.Name} normalises in a kernel of its own.");
+        Assert.SkipUnless(plan.Linear("qkv").TileFor(tokenCount).PreparesNorms, $"{device.Name} normalises in a kernel of its own.");
         using DummyCheckpoint checkpoint = new();
-        using WeightMatrix matrix = new WeightLoader(checkpoint).Load(plan.Model.Layers[0].Output);
+        using WeightMatrix matrix = new WeightLoader(checkpoint).Load(FirstLayer.Of(plan.Lowered.Graph).Output);
         using CudaStream stream = new();
         using DeviceArena arena = new();
-        using CudaKernel kernel = Load(plan.Output.TileFor(tokenCount).Kernel, device);
-        DeviceLinear linear = Upload(plan.Output, matrix, interleavesHalves: false, device, arena, stream);
+        using CudaKernel kernel = Load(plan.Linear("o").TileFor(tokenCount).Kernel, device);
+        DeviceLinear linear = Upload(plan.Linear("o"), matrix, interleavesHalves: false, device, arena, stream);
         Random random = new(tokenCount);
         int length = tokenCount * matrix.Rows;
         float[] gain = Values(random, matrix.Rows);
@@ -76,13 +76,13 @@ public sealed class LinearKernelTests
     [Theory]
     [MemberData(nameof(Cases))]
     public void SwiGlu_AnyTokenCount_GatesTheNormalisedProduct(string model, string format, int tokenCount) =>
-        Check(model, format, tokenCount, plan => plan.GateUp, layer => layer.GateUp, isSwiGlu: true);
+        Check(model, format, tokenCount, plan => plan.Linear("gate_up"), layer => layer.GateUp, isSwiGlu: true);
 
     /// <summary>Devices that need not keep bf16 copies multiply by the packed weights: the same kernels as on older ones.</summary>
     [Theory]
     [MemberData(nameof(PackedCases))]
     public void Residual_WithoutBf16Copies_AddsTheProduct(string format, int tokenCount) =>
-        Check("0.3b", format, tokenCount, plan => plan.Down, layer => layer.Down, isSwiGlu: false, keepsBf16Copies: false);
+        Check("0.3b", format, tokenCount, plan => plan.Linear("down"), layer => layer.Down, isSwiGlu: false, keepsBf16Copies: false);
 
     public static TheoryData<string, int> PackedCases => new(
         from format in s_formats
@@ -105,15 +105,15 @@ public sealed class LinearKernelTests
         Assert.SkipUnless(device.Architecture.HasWarpgroupProducts, "The device has no warpgroup products.");
         Check(
             "0.3b", "bf16", (2 * tokens) - 3,
-            plan => plan.Down with
+            plan => plan.Linear("down") with
             {
-                Tiles = [new WarpgroupTiles(device, new LinearUse("down", plan.Down.Weight, "kResidual", [], Normalizes: false, 0)).Tile(tokens, outputs, split, stages)],
+                Tiles = [new WarpgroupTiles(device, new LinearUse("down", plan.Linear("down").Weight, "kResidual", [], Normalizes: false, 0)).Tile(tokens, outputs, split, stages)],
             },
             layer => layer.Down, isSwiGlu: false);
     }
 
     private static void Check(
-        string model, string format, int tokenCount, Func<KernelPlan, LinearKernels> kernelsOf, Func<DenseLayer, LinearWeight> weightOf, bool isSwiGlu,
+        string model, string format, int tokenCount, Func<KernelPlan, LinearKernels> kernelsOf, Func<FirstLayer, LinearWeight> weightOf, bool isSwiGlu,
         bool keepsBf16Copies = true)
     {
         Cuda.CudaDevice device = Gpu.Require();
@@ -123,7 +123,7 @@ public sealed class LinearKernelTests
         Assert.SkipWhen(
             tokenCount > LinearKernels.DecodeTokens && kernels.TileFor(tokenCount).ReadsCodes, "Products of e4m3 are tested in Float8KernelTests.");
         KernelSpec specification = tokenCount <= LinearKernels.DecodeTokens ? kernels.Decode : kernels.TileFor(tokenCount).Kernel;
-        LinearWeight weight = weightOf(plan.Model.Layers[0]);
+        LinearWeight weight = weightOf(FirstLayer.Of(plan.Lowered.Graph));
         WeightMatrix matrix = Matrix(model, format, weight);
         using CudaStream stream = new();
         using DeviceArena arena = new();

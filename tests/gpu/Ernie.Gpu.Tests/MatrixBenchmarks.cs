@@ -103,7 +103,7 @@ public sealed class MatrixBenchmarks
         Cuda.CudaDevice device = Require(tokens);
         KernelPlan plan = KernelPlanner.Create(DenseGraphs.Create(DenseGraphs.Base, DenseGraphs.Recipes["bf16"]), device.Profile);
         var matrices = Matrices(plan)[..4];
-        KernelSpec quantize = Float8Tiles.Quantize("attention", plan.Output.Weight.InFeatures);
+        KernelSpec quantize = Float8Tiles.Quantize("attention", plan.Linear("o").Weight.InFeatures);
         (LinearKernels Linear, LinearTile[] Tiles)[] variants =
             [.. matrices.Select(matrix => (matrix.Linear, Float8Variants(matrix, tokens).Append(matrix.Linear.TileFor(tokens)).ToArray()))];
         KernelCompiler compiler = new(CubinCache.Default(), NvrtcForTests.Require());
@@ -124,7 +124,7 @@ public sealed class MatrixBenchmarks
 
         (CudaKernel, LinearWeight, LinearTile?) Of(int index, LinearTile tile) => (kernels[tile.Kernel], variants[index].Linear.Weight, tile);
         double layer = Measure(
-            [Of(0, best[0]), (kernels[quantize], plan.Output.Weight, null), Of(1, best[1]), Of(2, best[2]), Of(3, best[3])], tokens, buffers, stream);
+            [Of(0, best[0]), (kernels[quantize], plan.Linear("o").Weight, null), Of(1, best[1]), Of(2, best[2]), Of(3, best[3])], tokens, buffers, stream);
         double without = Measure([Of(0, best[0]), Of(1, best[1]), Of(2, best[2]), Of(3, best[3])], tokens, buffers, stream);
         double bf16 = Measure([.. variants.Select((variant, index) => Of(index, variant.Linear.TileFor(tokens)))], tokens, buffers, stream);
         Report($"{tokens} tokens, layer in bf16 {bf16:F2} us, in e4m3 {layer:F2} us, of which quantising {layer - without:F2} us: {string.Join(" ", best.Select(tile => tile.Kernel.Name["ernie_".Length..]))}");
@@ -187,8 +187,8 @@ public sealed class MatrixBenchmarks
 
     private static (LinearKernels Linear, string Name, string Epilogue)[] Matrices(KernelPlan plan) =>
     [
-        (plan.QueryKeyValue, "qkv", "kQkv"), (plan.Output, "o", "kResidual"), (plan.GateUp, "gate_up", "kSwiglu"),
-        (plan.Down, "down", "kResidual"), (plan.Head, "head", "kLogits"),
+        (plan.Linear("qkv"), "qkv", "kQkv"), (plan.Linear("o"), "o", "kResidual"), (plan.Linear("gate_up"), "gate_up", "kSwiglu"),
+        (plan.Linear("down"), "down", "kResidual"), (plan.Head, "head", "kLogits"),
     ];
 
     private static IEnumerable<LinearTile> Variants((LinearKernels Linear, string Name, string Epilogue) matrix, DeviceProfile device, int tokens)
@@ -309,7 +309,7 @@ public sealed class MatrixBenchmarks
             _arena = arena;
             _stream = stream;
             _multiprocessors = multiprocessors;
-            ModelShape shape = plan.Model.Shape;
+            ModelShape shape = plan.Shape;
             Random random = new(1);
             ushort[] values = new ushort[MostTokens * shape.IntermediateSize];
             for (int i = 0; i < values.Length; i++)

@@ -143,7 +143,7 @@ public sealed class PersistentBenchmarks
         uint[] marks = new uint[plan.Shares.Blocks * plan.Marks];
         using CudaStream stream = new();
         stream.Download<uint>(marks, step.Trace);
-        int layers = executor.Plan.Model.Shape.LayerCount, layer = layers / 2;
+        int layers = executor.Plan.Shape.LayerCount, layer = layers / 2;
         Report($"{quantization} trace, cycles in layer {layer} of {layers}, median, least and latest of the blocks that attend and of the others");
         for (int mark = 1; mark < PersistentKernel.MarksPerLayer; mark++)
         {

@@ -28,17 +28,17 @@ public sealed class QueryKeyValueKernelTests
         ModelShape shape = (model == "tales" ? DenseGraphs.Tales : DenseGraphs.Base) with { LayerCount = 1 };
         KernelPlan plan = KernelPlanner.Create(DenseGraphs.Create(shape, DenseGraphs.Recipes[format]), device.Profile);
         using DummyCheckpoint checkpoint = new();
-        using WeightMatrix matrix = new WeightLoader(checkpoint).Load(plan.Model.Layers[0].QueryKeyValue);
+        using WeightMatrix matrix = new WeightLoader(checkpoint).Load(FirstLayer.Of(plan.Lowered.Graph).QueryKeyValue);
         using CudaStream stream = new();
         using DeviceArena arena = new();
-        using CudaKernel kernel = LinearKernelTests.Load(plan.QueryKeyValue.TileFor(tokenCount).Kernel, device);
-        DeviceLinear linear = LinearKernelTests.Upload(plan.QueryKeyValue, matrix, interleavesHalves: false, device, arena, stream);
+        using CudaKernel kernel = LinearKernelTests.Load(plan.Linear("qkv").TileFor(tokenCount).Kernel, device);
+        DeviceLinear linear = LinearKernelTests.Upload(plan.Linear("qkv"), matrix, interleavesHalves: false, device, arena, stream);
         Random random = new(tokenCount);
         int inputs = matrix.Columns, outputs = matrix.Rows, half = shape.HeadDim / 2;
         float[] input = LinearKernelTests.Values(random, tokenCount * inputs), rotations = LinearKernelTests.Values(random, Positions * half * 2);
         int[] pages = [.. Enumerable.Range(0, PagesPerSlot * Slots).OrderBy(_ => random.Next())];
         float[] squares = [.. LinearKernelTests.Values(random, inputs / 64 * tokenCount).Select(value => 64 * Math.Abs(value))];
-        double Factor(int token) => plan.PreparesNorms(tokenCount)
+        double Factor(int token) => plan.Linear("qkv").TileFor(tokenCount).PreparesNorms
             ? 1 / Math.Sqrt((Enumerable.Range(0, inputs / 64).Sum(part => (double)squares[(part * tokenCount) + token]) / inputs) + shape.RmsNormEpsilon) : 1;
         double[] factors = [.. Enumerable.Range(0, tokenCount).Select(Factor)];
         // The second slot's tokens lie before the first's; positions begin inside a page.
