@@ -244,7 +244,10 @@ public sealed class KernelCompilationTests : IDisposable
         ("ernie/attention/copy_page.cuh", Size<CopyPageArguments>("CopyPageArgs")),
         ("ernie/persistent/decode_step.cuh", Size<PersistentArguments>("PersistentArgs") + Size<PersistentLayer>("PersistentLayer")),
         ("ernie/sampling/set_slot.cuh", Size<SetSlotArguments>("SetSlotArgs") + Size<SlotState>("SlotState")),
-        ("ernie/sampling/sample_rows.cuh", Size<SampleArguments>("SampleArgs")));
+        ("ernie/sampling/sample_rows.cuh", Size<SampleArguments>("SampleArgs")),
+        ("ernie/sampling/log_probabilities.cuh", Size<LogProbabilityArguments>("LogProbabilityArgs") + Size<LogProbabilityWish>("LogProbabilityWish")
+            + Size<LogProbabilityRecord>("LogProbabilityRecord") + Value(LogProbabilityKernel.MostRivals, "kMostRivals")
+            + string.Create(CultureInfo.InvariantCulture, $"static_assert(sizeof(ernie::LogProbabilityPart) == {LogProbabilityKernel.PartBytes}, \"size of a part\");\n")));
 
     [Theory]
     [MemberData(nameof(ArgumentSizes))]
