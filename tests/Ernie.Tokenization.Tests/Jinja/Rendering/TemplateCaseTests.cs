@@ -14,7 +14,7 @@ public sealed class TemplateCaseTests
     public static TheoryData<string, string, string, string> Cases()
     {
         var cases = new TheoryData<string, string, string, string>();
-        using var file = JsonDocument.Parse(File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "Jinja", "jinja-cases.json")));
+        using var file = JsonDocument.Parse(File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "Jinja", "Rendering", "jinja-cases.json")));
         foreach (JsonElement entry in file.RootElement.EnumerateArray())
             cases.Add(entry.GetProperty("name").GetString()!, entry.GetProperty("template").GetString()!, entry.GetProperty("variables").GetRawText(), entry.GetProperty("expected").GetString()!);
         return cases;
