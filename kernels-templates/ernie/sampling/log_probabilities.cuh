@@ -76,6 +76,7 @@ struct LogProbabilityShared {
 // How many keys are above one. Keys differ from each other.
 __device__ __forceinline__ int rank_among(const Mass* keys, int count, Mass key) {
     int above = 0;
+#pragma unroll 4
     for (int i = 0; i < count; i++) above += keys[i] > key ? 1 : 0;
     return above;
 }

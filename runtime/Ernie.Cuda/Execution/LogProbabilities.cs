@@ -17,6 +17,7 @@ internal sealed unsafe class LogProbabilities : IDisposable
     private readonly ModelRunner _runner;
     private readonly nint _stream;
     private readonly PinnedBuffer _records;
+    private readonly ulong _recordsAddress;
     private readonly ulong _lastToken;
     private readonly ulong _parts;
     private readonly ulong _arrivals;
@@ -47,24 +48,20 @@ internal sealed unsafe class LogProbabilities : IDisposable
         _ring = ring;
         _recordsPerStep = layout.TokenCapacity + layout.RowCapacity;
         _records = new PinnedBuffer((long)ring * _recordsPerStep * sizeof(LogProbabilityRecord));
-        _records.Span<byte>(0, checked((int)_records.ByteCount)).Clear();
+        _recordsAddress = _records.DeviceAddress;
         _parts = arena.Take((long)layout.LogitCapacity * LogProbabilityKernel.Blocks(_vocabularySize) * LogProbabilityKernel.PartBytes);
         _arrivals = arena.TakeCleared((long)layout.LogitCapacity * sizeof(int), stream.Handle);
     }
 
     /// <summary>Queues what a step wants, behind the step's own kernels.</summary>
-    /// <param name="wishes">Where the step's lists are and how long.</param>
+    /// <param name="lists">Where the step's wishes are.</param>
     /// <param name="sequence">Number of the step.</param>
-    public void Queue(LogProbabilityLists wishes, uint sequence)
+    public void Queue(LogProbabilityLists lists, uint sequence)
     {
-        int record = 0;
-        if (wishes.Drawn > 0)
-        {
-            Launch(wishes.DrawnOffset, wishes.Drawn, record, sequence, ofDraws: true);
-            record += wishes.Drawn;
-        }
-
-        foreach ((int offset, int count) in wishes.Chunks)
+        if (lists.Drawn > 0)
+            Launch(lists.DrawnOffset, lists.Drawn, record: 0, sequence, ofDraws: true);
+        int record = lists.Drawn;
+        foreach ((int offset, int count) in lists.Chunks)
         {
             int tokens = offset + (count * StepLayout.WishInts);
             ulong list = _buffers.Step + (sizeof(int) * (ulong)tokens);
@@ -114,7 +111,7 @@ internal sealed unsafe class LogProbabilities : IDisposable
             LastToken = _lastToken,
             Parts = _parts,
             Arrivals = _arrivals,
-            Records = _records.DeviceAddress + (ulong)(((sequence % (uint)_ring * _recordsPerStep) + record) * sizeof(LogProbabilityRecord)),
+            Records = _recordsAddress + (ulong)(((sequence % (uint)_ring * _recordsPerStep) + record) * sizeof(LogProbabilityRecord)),
             LogitStride = _vocabularySize,
             Stamp = sequence,
         };

@@ -39,7 +39,7 @@ internal sealed class EngineLoop : IDisposable
         _departures = new Departures(_scheduler, _inbox, _statistics, _meter);
         _commands = new LoopCommands(_scheduler, _departures, _inbox, _statistics);
         _failures = new StepFailures(_scheduler, _departures, _statistics, settings.Warn);
-        _reader = new StepReader(_scheduler, _departures, _statistics, _meter, executor.Info.VocabularySize);
+        _reader = new StepReader(_scheduler, _departures, _statistics, _meter, executor.Info.VocabularySize, settings.LogprobsMode);
         int depth = settings.Overlap ? Math.Max(1, executor.Info.MaxStepsInFlight) : 1;
         _records = new StepRecord[depth];
         for (int i = 0; i < depth; i++)

@@ -5,6 +5,7 @@ using Ernie.Engine.Streaming;
 using Ernie.Engine.Telemetry;
 using Ernie.Execution;
 using Ernie.Generation;
+using Ernie.Sampling;
 
 namespace Ernie.Engine.Looping;
 
@@ -16,17 +17,19 @@ internal sealed class StepReader
     private readonly LoopStatistics _statistics;
     private readonly EngineMeter _meter;
     private readonly LogitsPipeline _pipeline;
+    private readonly LogprobScale _scale;
     private readonly int[] _topTokens;
     private readonly float[] _topLogprobs;
 
     /// <summary>Makes a reader.</summary>
-    public StepReader(Scheduler scheduler, Departures departures, LoopStatistics statistics, EngineMeter meter, int vocabularySize)
+    public StepReader(Scheduler scheduler, Departures departures, LoopStatistics statistics, EngineMeter meter, int vocabularySize, LogprobsMode mode)
     {
         _scheduler = scheduler;
         _departures = departures;
         _statistics = statistics;
         _meter = meter;
-        _pipeline = new LogitsPipeline(vocabularySize);
+        _scale = new LogprobScale(mode);
+        _pipeline = new LogitsPipeline(vocabularySize, _scale);
         _topTokens = new int[vocabularySize];
         _topLogprobs = new float[vocabularySize];
     }
@@ -94,13 +97,20 @@ internal sealed class StepReader
             }
         }
 
-        if (prompt.WantsLogprobs && !sequence.FirstEventSent && record.LogitCount[row] == record.Count[row])
+        for (int index = 0; index < record.PromptLogprobs[row]; index++)
+        {
+            int position = start + 1 + index;
+            TokenDraw told = _scale.Read(output.PromptLogprobs(row, index), prompt.TopTokens(position), prompt.TopLogprobs(position));
+            prompt.SetLogprob(position, told.Logprob, told.Rank);
+        }
+
+        if (prompt.WantsLogprobs && !sequence.PromptLogprobsOnDevice && !sequence.FirstEventSent && record.LogitCount[row] == record.Count[row])
         {
             // The logits at a position are those of the token after it.
             ReadOnlySpan<int> tokens = _scheduler.Memory.Tokens(sequence);
             for (int position = start + 1; position < Math.Min(end + 1, sequence.PromptLength); position++)
             {
-                (float logprob, int rank) = LogitsPipeline.Rank(
+                (float logprob, int rank) = _pipeline.Rank(
                     output.Logits(row, position - start - 1), tokens[position], prompt.TopTokens(position), prompt.TopLogprobs(position));
                 prompt.SetLogprob(position, logprob, rank);
             }
@@ -121,7 +131,7 @@ internal sealed class StepReader
 
         _pipeline.CheckToken(sequence.Sampler, sampled);
         TokenDraw draw = sampled >= 0
-            ? new TokenDraw(sampled, 0, 0)
+            ? sequence.Request.Logprobs is null ? new TokenDraw(sampled, 0, 0) : _scale.Read(output.Logprobs(row), topTokens, topLogprobs)
             : _pipeline.Draw(
                 sequence, _scheduler.Memory.Tokens(sequence), _scheduler.Memory.History(sequence), output.Logits(row, logitIndex), topTokens, topLogprobs);
 

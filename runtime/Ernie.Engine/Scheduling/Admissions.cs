@@ -1,7 +1,9 @@
 using Ernie.Caching;
 using Ernie.Engine.Paging;
+using Ernie.Engine.Sampling;
 using Ernie.Engine.Telemetry;
 using Ernie.Execution;
+using Ernie.Sampling;
 
 namespace Ernie.Engine.Scheduling;
 
@@ -15,6 +17,7 @@ internal sealed class Admissions
     private readonly IDeviceSampling? _device;
     private readonly int _maxBatchedTokens, _reservePages;
     private readonly bool _chunkedPrefill, _copiesPages;
+    private readonly LogitStage _logprobStage;
     private long _admissions;
 
     /// <summary>Makes the way in.</summary>
@@ -37,6 +40,7 @@ internal sealed class Admissions
         _reservePages = info.PageCount / 100;
         _chunkedPrefill = settings.ChunkedPrefill;
         _copiesPages = info.CopiesPages;
+        _logprobStage = new LogprobScale(settings.LogprobsMode).Stage;
         _meter = meter;
         _device = device;
     }
@@ -190,6 +194,7 @@ internal sealed class Admissions
                 PromptLength = sequence.PromptLength,
                 StopTokens = sequence.StopTokens,
                 MaxLength = sequence.MaxLength,
+                Logprobs = sequence.Request.Logprobs is null ? null : _logprobStage,
             });
         }
 

@@ -10,7 +10,7 @@ namespace Ernie.Engine.Scheduling;
 /// </summary>
 internal sealed class Scheduler : IDisposable
 {
-    // Prompt log-probabilities need a row of logits per token: this bounds them per step, in bytes.
+    // Prompt log-probabilities that the host takes need a row of logits per token: this bounds them per step, in bytes.
     private const int PromptLogitBytes = 16 << 20;
 
     // Waiting sequences looked at per step beyond those that are admitted; bounds the loop's own work.
@@ -202,7 +202,8 @@ internal sealed class Scheduler : IDisposable
     {
         int start = sequence.Computed;
         int count = Math.Min(sequence.Length - start, _maxBatchedTokens - Batch.TokenCount);
-        bool everyLogit = sequence.Prompt.WantsLogprobs && !sequence.FirstEventSent;
+        bool wantsLogprobs = sequence.Prompt.WantsLogprobs && !sequence.FirstEventSent;
+        bool everyLogit = wantsLogprobs && !sequence.PromptLogprobsOnDevice;
         if (everyLogit)
         {
             count = Math.Min(count, promptLogits);
@@ -221,12 +222,20 @@ internal sealed class Scheduler : IDisposable
             : StepRow.Tokens(sequence.Slot, start, count, everyLogit ? count : samples ? 1 : 0);
         int row = AddRow(record, sequence, in chunk, samples);
         Memory.Tokens(sequence, start + count)[start..].CopyTo(Batch.RowTokens(row));
+        if (wantsLogprobs && !everyLogit && start + 1 < sequence.PromptLength)
+        {
+            Batch.PromptLogprobs[row] = sequence.Request.PromptLogprobs!.Value; // Wanted.
+            Batch.NextToken[row] = start + count < sequence.PromptLength ? Memory.Tokens(sequence, start + count + 1)[^1] : -1;
+            record.PromptLogprobs[row] = Batch.PromptLogprobCount(row);
+        }
     }
 
     private int AddRow(StepRecord record, Sequence sequence, in StepRow added, bool samples)
     {
         int row = Batch.Add(in added);
         Batch.SampleOnDevice[row] = samples && sequence.SampledOnDevice;
+        Batch.Logprobs[row] = Batch.SampleOnDevice[row] ? sequence.Request.Logprobs ?? -1 : -1;
+        record.PromptLogprobs[row] = 0;
         record.Sequences[row] = sequence;
         record.Start[row] = sequence.Computed;
         record.Count[row] = added.Count;

@@ -64,6 +64,9 @@ internal sealed class Sequence
     /// <summary>Whether the device draws its tokens.</summary>
     public required bool SampledOnDevice { get; init; }
 
+    /// <summary>Whether the device tells log-probabilities of its prompt.</summary>
+    public required bool PromptLogprobsOnDevice { get; init; }
+
     /// <summary>Whether the prefix cache may stand in for computing its prompt.</summary>
     public bool MaySkipPrefix => !(Prompt.WantsLogprobs || Prompt.WantsEmbedding) || FirstEventSent;
 

@@ -11,6 +11,7 @@ internal sealed class StepRecord
         Count = new int[maxRows];
         LogitCount = new int[maxRows];
         Samples = new bool[maxRows];
+        PromptLogprobs = new int[maxRows];
     }
 
     /// <summary>Number of the step, from 1 on.</summary>
@@ -39,6 +40,9 @@ internal sealed class StepRecord
 
     /// <summary>[row] whether a token is drawn from the last of them.</summary>
     public bool[] Samples { get; }
+
+    /// <summary>[row] tokens of the prompt whose log-probabilities the device tells, those behind the row's first positions.</summary>
+    public int[] PromptLogprobs { get; }
 
     /// <summary>A row's sequence, of which the record keeps nothing.</summary>
     public Sequence TakeRow(int row)
