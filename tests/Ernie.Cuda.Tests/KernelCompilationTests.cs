@@ -192,6 +192,20 @@ public sealed class KernelCompilationTests : IDisposable
         Assert.All(kernels.Values, kernel => Assert.InRange(kernel.Registers, 1, 64)); // 1,024 threads share 65,536
     }
 
+    /// <summary>Vocabularies of one block and of several, whose last vectors are whole or not.</summary>
+    [Theory]
+    [MemberData(nameof(Architectures))]
+    public void Compile_LogProbabilities_SpillNothing(string architectureName)
+    {
+        NvrtcCompiler nvrtc = NvrtcForTests.Require();
+        GpuArchitecture architecture = GpuArchitecture.Parse(architectureName);
+        KernelSpec[] kernels = [.. ((int[])[256, DenseGraphs.Tales.VocabularySize, 14_336, 14_340, DenseGraphs.Base.VocabularySize, 151_936]).Select(LogProbabilityKernel.Create)];
+
+        AssertFit(new KernelCompiler(TestCubins.Cache, nvrtc).Compile(kernels, architecture), architecture);
+    }
+
+    public static TheoryData<string> Architectures => new(GpuArchitecture.Tested.Select(architecture => architecture.Name));
+
     [Fact]
     public void Compile_ASecondTime_ComesFromTheCache()
     {

@@ -130,8 +130,8 @@ struct LogProbabilityShare {
         return token_of_most < 0 ? 0 : token_key(most, token_of_most);
     }
 
-    // Largest logit, sum of exponentials and number of logits above the token's, for the block. Together; thread 0 has the result.
-    __device__ void survey(Mass best, float token_logit, LogProbabilityPart& part) {
+    // Each warp's largest logit, sum of exponentials and number of logits above the token's, into shared memory.
+    __device__ void survey(Mass best, float token_logit) {
         const int lane = threadIdx.x % 32, warp = threadIdx.x / 32;
         const unsigned most = warp_maximum(static_cast<unsigned>(best >> 32));
         const float largest = most == 0 ? -__uint_as_float(0x7f800000u) : from_sortable(most);
@@ -141,26 +141,26 @@ struct LogProbabilityShare {
             sum += weight_below(logit, largest);
             greater += logit > token_logit ? 1 : 0;
         });
-#pragma unroll
-        for (int distance = 16; distance > 0; distance /= 2) {
-            sum += __shfl_xor_sync(kFullWarp, sum, distance);
-            greater += __shfl_xor_sync(kFullWarp, greater, distance);
-        }
+        sum = warp_sum(sum);
+        greater = __reduce_add_sync(kFullWarp, greater);
         if (lane == 0) {
             shared.largest[warp] = largest;
             shared.sum[warp] = sum;
             shared.greater[warp] = greater;
         }
-        __syncthreads();
-        if (threadIdx.x != 0) return;
-        part.largest = shared.largest[0];
-        for (int w = 1; w < kWarps; w++) part.largest = fmaxf(part.largest, shared.largest[w]);
-        part.sum = 0;
-        part.greater = 0;
-        for (int w = 0; w < kWarps; w++) {
-            part.sum += shared.sum[w] * weight_below(shared.largest[w], part.largest);
-            part.greater += shared.greater[w];
-        }
+    }
+
+    // The warps' surveys together. By the first warp, behind a barrier.
+    __device__ void conclude(LogProbabilityPart& part) const {
+        const int lane = threadIdx.x;
+        const float own = lane < kWarps ? shared.largest[lane] : -__uint_as_float(0x7f800000u);
+        const float largest = warp_max(own);
+        const float sum = warp_sum(lane < kWarps ? shared.sum[lane] * weight_below(own, largest) : 0);
+        const int greater = __reduce_add_sync(kFullWarp, lane < kWarps ? shared.greater[lane] : 0);
+        if (lane > 0) return;
+        part.largest = largest;
+        part.sum = sum;
+        part.greater = greater;
     }
 
     // The share's best tokens, the greatest key first, into found; zeros behind them. Together.
@@ -198,6 +198,7 @@ struct LogProbabilityShare {
         }
         __syncthreads();
         const int count = shared.candidate_count;
+#pragma unroll 1
         for (int i = threadIdx.x; i < count; i += kThreads) {
             const Mass own = shared.candidates[i];
             const int rank = rank_among(shared.candidates, count, own);
@@ -212,20 +213,21 @@ __device__ void tell_log_probability(const LogProbabilityArgs& args, Shared& sha
     const LogProbabilityPart* parts = args.parts + static_cast<size_t>(blockIdx.y) * gridDim.x;
     LogProbabilityRecord& record = shared.record;
     const int keys = gridDim.x * wish.rivals;
-    for (int i = threadIdx.x; i < keys; i += blockDim.x) shared.leaders[i] = parts[i / wish.rivals].best[i % wish.rivals];
+    const Mass own = threadIdx.x < keys ? parts[threadIdx.x / wish.rivals].best[threadIdx.x % wish.rivals] : 0;
+    if (threadIdx.x < keys) shared.leaders[threadIdx.x] = own;
     __syncthreads();
-    for (int i = threadIdx.x; i < keys; i += blockDim.x) {
-        const Mass own = shared.leaders[i];
-        const int rank = own == 0 ? kMostRivals : rank_among(shared.leaders, keys, own);
-        if (rank >= wish.rivals) continue;
+    const int rank = own == 0 ? kMostRivals : rank_among(shared.leaders, keys, own);
+    if (rank < wish.rivals) {
         record.rivals[rank] = static_cast<int>(~static_cast<unsigned>(own));
         record.rival_logits[rank] = from_sortable(static_cast<unsigned>(own >> 32));
     }
     if (threadIdx.x == 0) {
         float largest = parts[0].largest;
+#pragma unroll 1
         for (int b = 1; b < gridDim.x; b++) largest = fmaxf(largest, parts[b].largest);
         double sum = 0;
         int greater = 0;
+#pragma unroll 1
         for (int b = 0; b < gridDim.x; b++) {
             sum += static_cast<double>(parts[b].sum) * weight_below(parts[b].largest, largest);
             greater += parts[b].greater;
@@ -269,12 +271,11 @@ __device__ __forceinline__ void log_probabilities(const LogProbabilityArgs& args
     const float token_logit = row[token];
     const Mass best = share.best();
     LogProbabilityPart& part = args.parts[static_cast<size_t>(blockIdx.y) * gridDim.x + blockIdx.x];
-    share.survey(best, token_logit, part);
-    if (wish.rivals > 0) {
-        share.select(best, wish.rivals, found);
-        __syncthreads();
-        if (threadIdx.x < kMostRivals) part.best[threadIdx.x] = found[threadIdx.x];
-    }
+    share.survey(best, token_logit);
+    if (wish.rivals > 0) share.select(best, wish.rivals, found);
+    __syncthreads();
+    if (threadIdx.x < 32) share.conclude(part);
+    if (wish.rivals > 0 && threadIdx.x < kMostRivals) part.best[threadIdx.x] = found[threadIdx.x];
     __threadfence();
     __syncthreads();
     if (threadIdx.x == 0) {
