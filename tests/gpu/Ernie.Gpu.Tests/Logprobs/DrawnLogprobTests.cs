@@ -1,6 +1,5 @@
 using Ernie.Cuda;
 using Ernie.Execution;
-using Ernie.Kernels;
 using Ernie.Sampling;
 using Ernie.Testing.Samplers;
 
