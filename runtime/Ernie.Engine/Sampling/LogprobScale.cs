@@ -7,8 +7,8 @@ namespace Ernie.Engine.Sampling;
 /// <param name="mode">What requests are told.</param>
 internal readonly struct LogprobScale(LogprobsMode mode)
 {
-    // What a kernel leaves of a masked logit: large enough to be out of reach and not an infinity.
-    private const float Masked = -3.0e38f;
+    // What kernels leave of a masked logit is no infinity, and penalties may have divided it.
+    private const float Masked = -1.0e37f;
 
     private readonly bool _tellsLogits = mode is LogprobsMode.RawLogits or LogprobsMode.ProcessedLogits;
 
