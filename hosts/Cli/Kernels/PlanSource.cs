@@ -25,7 +25,7 @@ internal static class PlanSource
         var options = ModelOptions.Create(context.Options);
         EngineOptions engine = EngineOptions.Create(context.Options);
         ModelFiles files = await ModelFiles.FindAsync(options, context.Console.Error.WriteLine, cancellationToken).ConfigureAwait(false);
-        ModelDefinition model = ModelRegistry.Resolve(files.Folder.ConfigPath, EngineBuilder.CompiledModelCache).Definition;
+        ModelDefinition model = ModelRegistry.Resolve(files.Folder.ConfigPath).Definition;
         ModelGraph graph = model.BuildOptimizedGraph(EngineBuilder.CreateRecipe(options.Quantization));
         PluginCatalog plugins = PluginLoader.Load(EngineBuilder.PluginDirectories(engine));
         foreach (PluginDiagnostic diagnostic in plugins.Diagnostics)
