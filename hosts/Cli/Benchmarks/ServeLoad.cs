@@ -1,5 +1,4 @@
 using System.Text.Json;
-using System.Text.Json.Nodes;
 using Ernie.Hosting.Options;
 
 namespace Ernie.Cli.Benchmarks;
@@ -7,10 +6,6 @@ namespace Ernie.Cli.Benchmarks;
 /// <summary>Requests and when they are sent, made before the clock runs.</summary>
 internal sealed record ServeLoad
 {
-    // Ids that every served vocabulary has, away from control tokens and bytes.
-    private const int FirstId = 300;
-    private const int LastId = 4000;
-
     /// <summary>Bodies, ready to send.</summary>
     public required IReadOnlyList<byte[]> Bodies { get; init; }
 
@@ -44,11 +39,10 @@ internal sealed record ServeLoad
             throw new OptionException("--request-rate must be at least 0 and --burstiness above 0.");
         var random = new Random(options.WholeNumber("random-seed", 0)!.Value);
         IReadOnlyList<string>? prompts = options.Text("prompts") is { } path ? await ReadAsync(path, cancellationToken).ConfigureAwait(false) : null;
-        int inputLength = options.WholeNumber("input-len", 1)!.Value;
-        int outputLength = options.WholeNumber("output-len", 1)!.Value;
+        ServeRequestShape shape = ServeRequestShape.From(options);
         return new ServeLoad
         {
-            Bodies = [.. Enumerable.Range(0, count).Select(index => Body(prompts?[index % prompts.Count], random, inputLength, outputLength, options.Text("served-model-name")))],
+            Bodies = [.. Enumerable.Range(0, count).Select(index => shape.Body(prompts?[index % prompts.Count], random))],
             Arrivals = CreateArrivals(random, count, rate, burstiness),
             MaxConcurrency = options.WholeNumber("max-concurrency", 0)!.Value,
             RequestRate = rate,
@@ -71,25 +65,6 @@ internal sealed record ServeLoad
         for (int index = 0; index < count; index++)
             arrivals[index] *= scale;
         return arrivals;
-    }
-
-    private static byte[] Body(string? text, Random random, int inputLength, int outputLength, string? model)
-    {
-        JsonNode prompt = text is not null
-            ? JsonValue.Create(text)
-            : new JsonArray([.. Enumerable.Range(0, inputLength).Select(_ => (JsonNode)JsonValue.Create(random.Next(FirstId, LastId)))]);
-        var body = new JsonObject
-        {
-            ["prompt"] = prompt,
-            ["max_tokens"] = outputLength,
-            ["ignore_eos"] = true,
-            ["temperature"] = 0,
-            ["stream"] = true,
-            ["stream_options"] = new JsonObject { ["include_usage"] = true },
-        };
-        if (model is not null)
-            body["model"] = model;
-        return JsonSerializer.SerializeToUtf8Bytes(body, CliJsonContext.Default.JsonObject);
     }
 
     private static async Task<IReadOnlyList<string>> ReadAsync(string path, CancellationToken cancellationToken)
