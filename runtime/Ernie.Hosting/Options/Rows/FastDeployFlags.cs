@@ -1,4 +1,4 @@
-namespace Ernie.Hosting.Options;
+namespace Ernie.Hosting.Options.Rows;
 
 /// <summary>Flags of FastDeploy's launch line that have no meaning here: accepted, each with one warning that says why.</summary>
 /// <remarks>Names: FastDeploy's parameter documentation and its engine arguments, releases 2.0 to 2.3.</remarks>
