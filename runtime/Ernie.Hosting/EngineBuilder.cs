@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
 using Ernie.Caching;
 using Ernie.Engine;
+using Ernie.Engine.Settings;
 using Ernie.Execution;
 using Ernie.Graph;
 using Ernie.Hosting.Backends;
