@@ -1,5 +1,6 @@
 using Ernie.Engine.Sampling;
-using Ernie.Engine.Scheduling;
+using Ernie.Engine.Sequences;
+using Ernie.Engine.Streaming;
 using Ernie.Engine.Tests.Fakes;
 using Ernie.Generation;
 using Ernie.Sampling;
@@ -34,11 +35,13 @@ public sealed class LogitsPipelineTests
     {
         int[] sequenceTokens = [1, 2, 3, 3, 4, 4];
         var request = new GenerationRequest { PromptTokens = sequenceTokens[..3], MaxTokens = 10, Sampling = options, Logprobs = topTokens.Length > 0 ? topTokens.Length : null };
-        var sequence = new Sequence(request, sequenceTokens[..3], 13, 1)
+        var checkedRequest = new SequenceRequest
         {
+            Original = request,
+            Prompt = sequenceTokens[..3],
+            MaxLength = 13,
             Sampler = sampler,
             Parameters = [],
-            Scratch = [],
             Seed = 0,
             Salt = 0,
             StopTokens = stops ?? [],
@@ -46,8 +49,10 @@ public sealed class LogitsPipelineTests
             KeepsHistory = true,
             SampledOnDevice = false,
             PromptLogprobsOnDevice = false,
+            MaxDrafts = 0,
         };
-        sequence.Length = sequenceTokens.Length;
+        var sequence = new Sequence(checkedRequest, new GenerationStream(new PromptResults(request, sequenceTokens[..3], 1), null, () => { }, default), submittedAt: 0);
+        sequence.Progress.Length = sequenceTokens.Length;
         using var history = new TokenHistory(Vocabulary);
         history.Fill(sequenceTokens, 3);
         return new LogitsPipeline(Vocabulary, new LogprobScale(mode)).Draw(sequence, sequenceTokens, history, (float[])logits.Clone(), topTokens, topLogprobs);

@@ -1,8 +1,9 @@
 using Ernie.Caching;
+using Ernie.Engine.Drafting;
 using Ernie.Sampling;
 using Ernie.Text;
 
-namespace Ernie.Engine;
+namespace Ernie.Engine.Settings;
 
 /// <summary>What an engine is made with, besides its executor.</summary>
 public sealed class EngineSettings
@@ -45,6 +46,9 @@ public sealed class EngineSettings
 
     /// <summary>What is told as the log-probability of a drawn token. Prompts have no processors: theirs are the model's in any case.</summary>
     public LogprobsMode LogprobsMode { get; init; }
+
+    /// <summary>Guesses tokens ahead, which steps then verify; null for one token a step.</summary>
+    internal IDraftSource? Drafts { get; init; }
 
     /// <summary>Receives one line per event that an operator acts on. Called on the loop's thread.</summary>
     public Action<string>? Warn { get; init; }
