@@ -147,7 +147,6 @@ public static class ForeignFlags
         s_rows.Refuse(OneArchitecture, ["model-config-name"], asksNothing: ["config.json"]);
         s_rows.Refuse(OneArchitecture, ["config-format"], asksNothing: ["auto", "hf"]);
         s_rows.Refuse("the tokenizer is of the model's revision; name another one's directory with --tokenizer", ["tokenizer-revision"]);
-        s_rows.Refuse("log-probabilities are those of the raw distribution, raw_logprobs", ["logprobs-mode"], asksNothing: ["raw_logprobs"]);
         s_rows.Refuse("the model's generation_config.json gives the defaults, and a request its own values", ["generation-config"], asksNothing: ["auto"]);
         s_rows.Refuse("the model's generation_config.json gives the defaults, and a request its own values", ["override-generation-config"]);
         s_rows.Refuse("a request gives the template's arguments itself, in chat_template_kwargs", ["default-chat-template-kwargs"]);
