@@ -1,7 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
-using Ernie.Samplers.Shared;
 using Ernie.Sampling;
+using Ernie.Sampling.Toolkit;
 
 namespace Ernie.Samplers.Mirostat;
 

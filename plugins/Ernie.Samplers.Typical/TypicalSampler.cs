@@ -1,5 +1,5 @@
-using Ernie.Samplers.Shared;
 using Ernie.Sampling;
+using Ernie.Sampling.Toolkit;
 
 namespace Ernie.Samplers.Typical;
 

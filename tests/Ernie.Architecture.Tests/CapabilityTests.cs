@@ -7,6 +7,7 @@ public sealed class CapabilityTests
     [
         "System.Runtime.Loader.AssemblyLoadContext", "System.Reflection.Assembly.Load", "System.Reflection.Assembly.LoadFrom", "System.Reflection.Assembly.LoadFile",
         "System.Reflection.Assembly.UnsafeLoadFrom", "System.Runtime.Loader.AssemblyDependencyResolver",
+        "McMaster.NETCore.Plugins.PluginLoader",
     ];
 
     [Fact]
@@ -26,7 +27,7 @@ public sealed class CapabilityTests
             .Select(assembly => assembly.Name);
 
         // Ernie.Hosting loads plugins; Ernie.Models loads graphs that it compiled itself.
-        Assert.Empty(loaders.Except(["Ernie.Hosting", "Ernie.Models"]));
+        Assert.Equal(["Ernie.Hosting", "Ernie.Models"], loaders.Order(StringComparer.Ordinal));
     }
 
     [Fact]

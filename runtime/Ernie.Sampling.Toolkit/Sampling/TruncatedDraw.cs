@@ -1,6 +1,4 @@
-using Ernie.Sampling;
-
-namespace Ernie.Samplers.Shared;
+namespace Ernie.Sampling.Toolkit;
 
 /// <summary>
 /// Draws from weights under min-p, top-k and top-p without sorting. Tokens rank by weight, the lower id first on a tie, so
@@ -11,7 +9,7 @@ namespace Ernie.Samplers.Shared;
 /// limits, else rule out all that rank no better than it, or than a second pivot half way to the top, if that is also
 /// outside. Source: FlashInfer, "Sorting-Free GPU Kernels for LLM Sampling" (2025), dual pivot rejection sampling.
 /// </remarks>
-internal static class TruncatedDraw
+public static class TruncatedDraw
 {
     // A few vectors long: the sum of a block decides whether the drawn token lies in it.
     private const int BlockTokens = 256;
@@ -49,7 +47,7 @@ internal static class TruncatedDraw
     public static int DrawAny(ReadOnlySpan<float> weights, double total, ref Philox random) =>
         Pick(weights, 0, 0, Uniform(ref random) * total);
 
-    /// <summary>Uniform in (0, 1] with all 32 bits: a f32 would leave steps of 2⁻²⁴ near 1, coarser than the tail of a vocabulary.</summary>
+    /// <summary>Draws the row's next number: uniform in (0, 1] with all 32 bits: a f32 would leave steps of 2⁻²⁴ near 1, coarser than the tail of a vocabulary.</summary>
     public static double Uniform(ref Philox random) => (random.NextUInt32() + 1.0) * (1.0 / 4294967296.0);
 
     private static int Reject(ReadOnlySpan<float> weights, int count, double mass, double total, ref Philox random)

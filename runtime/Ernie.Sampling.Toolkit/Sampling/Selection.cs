@@ -1,9 +1,7 @@
-using Ernie.Sampling;
-
-namespace Ernie.Samplers.Shared;
+namespace Ernie.Sampling.Toolkit;
 
 /// <summary>Exact top-k and top-p sets without a sort.</summary>
-internal static class Selection
+public static class Selection
 {
     /// <summary>Draws from what min-p, top-k and top-p leave, in order of ids, with one random number: what device forms do too.</summary>
     /// <param name="weights">[vocabulary] weights ≥ 0; what is excluded is zeroed.</param>
