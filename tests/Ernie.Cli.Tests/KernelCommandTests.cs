@@ -116,9 +116,9 @@ public sealed class KernelCommandTests : IDisposable
     private static KernelPlan Plan()
     {
         ModelDefinition model = ModelRegistry.Resolve(
-            Path.Combine(Ernie.Hosting.Models.ModelFiles.EmbeddedDirectory, "config.json"), EngineBuilder.CompiledModelCache).Definition;
+            Path.Combine(Ernie.Hosting.Models.ModelFiles.EmbeddedDirectory, "config.json")).Definition;
         var quantization = new QuantizationOptions();
-        var options = new EngineOptions();
+        OptionSet options = OptionSet.Defaults;
         return Ernie.Cuda.CudaExecutor.CreatePlan(
             model.BuildOptimizedGraph(EngineBuilder.CreateRecipe(quantization)),
             DeviceProfile.Typical(GpuArchitecture.Parse("sm_80")),
