@@ -35,10 +35,10 @@ public sealed class StandardSampler : Sampler<StandardParameters>
         Truncation limits = parameters.Limits;
         if (limits.IsGreedy || limits.TopK == 1)
         {
-            return Weights.ArgMax(weights);
+            return TokenWeights.ArgMax(weights);
         }
 
-        double total = Weights.Exponentiate(weights, limits.InverseTemperature);
+        double total = TokenWeights.Exponentiate(weights, limits.InverseTemperature);
         bool limitsCount = limits.TopK > 0 && limits.TopK < weights.Length;
         if (!limitsCount && limits.TopP >= 1 && limits.MinP <= 0)
         {
@@ -91,5 +91,5 @@ public sealed class StandardSampler : Sampler<StandardParameters>
         candidates.Gather(weights, floor);
     }
 
-    private static Tally AtLeast(ReadOnlySpan<float> weights, float threshold) => Weights.Above(weights, MathF.BitDecrement(threshold));
+    private static Tally AtLeast(ReadOnlySpan<float> weights, float threshold) => TokenWeights.Above(weights, MathF.BitDecrement(threshold));
 }

@@ -23,7 +23,7 @@ public static class TruncatedDraw
     {
         if (limits.MinP > 0)
         {
-            total = Weights.ZeroBelow(weights, limits.MinP * Weights.Maximum(weights));
+            total = TokenWeights.ZeroBelow(weights, limits.MinP * TokenWeights.Maximum(weights));
         }
 
         int count = limits.TopK > 0 ? limits.TopK : int.MaxValue;
@@ -53,7 +53,7 @@ public static class TruncatedDraw
     private static int Reject(ReadOnlySpan<float> weights, int count, double mass, double total, ref Philox random)
     {
         // Not ruled out: what ranks before (low, lowToken). At or above high everything may be inside the limits.
-        float low = 0, high = Weights.Maximum(weights);
+        float low = 0, high = TokenWeights.Maximum(weights);
         int lowToken = 0;
         double rangeMass = total;
         while (true)
@@ -62,8 +62,8 @@ public static class TruncatedDraw
             float pivot = weights[token];
             float secondPivot = (pivot + high) / 2;
             Tally before = default, aboveSecond = default;
-            Weights.Add(weights[..token], MathF.BitDecrement(pivot), secondPivot, ref before, ref aboveSecond);
-            Weights.Add(weights[token..], pivot, secondPivot, ref before, ref aboveSecond);
+            TokenWeights.Add(weights[..token], MathF.BitDecrement(pivot), secondPivot, ref before, ref aboveSecond);
+            TokenWeights.Add(weights[token..], pivot, secondPivot, ref before, ref aboveSecond);
             if (before.Count < count && before.Mass < mass)
             {
                 return token;
@@ -92,7 +92,7 @@ public static class TruncatedDraw
             int end = Math.Min(start + BlockTokens, isBeforeLow ? lowToken : weights.Length);
             float floor = isBeforeLow ? MathF.BitDecrement(low) : low;
             ReadOnlySpan<float> block = weights[start..end];
-            Tally tally = Weights.Above(block, floor);
+            Tally tally = TokenWeights.Above(block, floor);
             if (tally.Count > 0)
             {
                 int found = sum + tally.Mass >= target ? PickInBlock(block, floor, target - sum) : LastAbove(block, floor);

@@ -29,14 +29,14 @@ public sealed class CustomSampler : Sampler<CustomSamplerParameters>
         // Once per token, on the engine's thread: allocate nothing. The row may be overwritten.
         if (parameters.Limits.IsGreedy)
         {
-            return Weights.ArgMax(row.Logits);
+            return TokenWeights.ArgMax(row.Logits);
         }
 
         // Weights relative to the most probable token, so that its weight is 1 and its probability 1 / total.
-        double total = Weights.Exponentiate(row.Logits, parameters.Limits.InverseTemperature);
+        double total = TokenWeights.Exponentiate(row.Logits, parameters.Limits.InverseTemperature);
 
         // p ≥ a · pmax²  ⇔  weight ≥ a / total
-        total = Weights.ZeroBelow(row.Logits, (float)(parameters.TopA / total));
+        total = TokenWeights.ZeroBelow(row.Logits, (float)(parameters.TopA / total));
 
         // The row's own numbers: the same seed and position give the same token, in any batch.
         return Selection.Draw(row.Logits, total, parameters.Limits, ref row.Random);

@@ -4,7 +4,7 @@ using System.Runtime.InteropServices;
 namespace Ernie.Sampling.Toolkit;
 
 /// <summary>Vector passes over a row of logits or of weights (unnormalised probabilities). None allocates or sorts.</summary>
-public static class Weights
+public static class TokenWeights
 {
     /// <summary>Index of the largest logit, the lowest on a tie; NaN counts as smallest.</summary>
     public static int ArgMax(ReadOnlySpan<float> logits) => Math.Max(0, logits.IndexOf(Maximum(logits)));
