@@ -270,7 +270,7 @@ internal class FakeExecutor : IExecutor
         public override RowEnd End(int row) => Ends[row];
 
         public override TokenLogits Logprobs(int row) =>
-            Logprob[row] < 0 ? base.Logprobs(row) : Tell(TokenOffset[row] + Count[row] - 1, Sampled[row], Logprob[row]);
+            Logprob[row] < 0 ? base.Logprobs(row) : Tell(TokenOffset[row] + Count[row] - 1, SampledOf(row)[0], Logprob[row]);
 
         public override TokenLogits PromptLogprobs(int row, int index)
         {
