@@ -122,31 +122,38 @@ public sealed class GenerationTests
     }
 
     [Theory]
-    [InlineData(5)]
-    [InlineData(130)]
-    public async Task Generate_Embedding_IsTheMeanOfEveryPosition(int promptLength)
+    [InlineData(5, PromptPooling.Mean)]
+    [InlineData(130, PromptPooling.Mean)]
+    [InlineData(5, PromptPooling.Last)]
+    [InlineData(130, PromptPooling.Last)]
+    public async Task Generate_Pooling_IsOfEveryPositionOrTheLast(int promptLength, PromptPooling pooling)
     {
         await using var harness = new Harness(FakeExecutor.Limits(length: 256));
         int[] prompt = Harness.Prompt(promptLength);
         await harness.Run(Harness.Greedy(prompt, 1));
 
-        List<GenerationEvent> events = await harness.Run(new GenerationRequest { PromptTokens = prompt, MaxTokens = 0, Embedding = true });
+        List<GenerationEvent> events = await harness.Run(new GenerationRequest { PromptTokens = prompt, MaxTokens = 0, Pooling = pooling });
 
         GenerationEvent only = Assert.Single(events);
         Assert.Equal(FinishReason.Stop, only.FinishReason);
         for (int i = 0; i < 8; i++)
         {
-            double expected = Enumerable.Range(1, promptLength).Average(n => (double)PureModel.Hidden(PureModel.Hash(prompt.AsSpan(0, n)), i));
-            Assert.Equal(expected, only.Embedding![i], 1e-5);
+            int first = pooling == PromptPooling.Mean ? 1 : promptLength;
+            double expected = Enumerable.Range(first, promptLength - first + 1).Average(n => (double)PureModel.Hidden(PureModel.Hash(prompt.AsSpan(0, n)), i));
+            Assert.Equal(expected, only.Pooled![i], 1e-5);
         }
     }
 
+    /// <summary>The device of these tests tells up to three rivals: more are the host's.</summary>
     [Theory]
-    [InlineData(0)]
-    [InlineData(3)]
-    public async Task Generate_Logprobs_AreOfTheRawDistribution(int top)
+    [InlineData(0, false, 0)]
+    [InlineData(3, false, 0)]
+    [InlineData(0, true, 12)]
+    [InlineData(3, true, 12)]
+    [InlineData(4, true, 0)]
+    public async Task Generate_Logprobs_AreOfTheRawDistribution(int top, bool device, int drawnThere)
     {
-        await using var harness = new Harness();
+        await using var harness = new Harness(FakeExecutor.Limits(depth: 2), device: device);
         int[] prompt = Harness.Prompt(6);
         var options = new SamplingOptions { Temperature = 0.3f, TopK = 5, Seed = 3, LogitBias = new Dictionary<int, float> { [4] = 50 } };
 
@@ -158,18 +165,28 @@ public sealed class GenerationTests
             AssertLogprobs(sequence, e.Token, top, e.Logprobs!, harness.Vocabulary);
             sequence.Add(e.Token);
         }
+
+        Assert.Equal(drawnThere, (harness.Executor as FakeDeviceExecutor)?.Draws ?? 0);
     }
 
     [Theory]
-    [InlineData(2)]
-    [InlineData(100)]
-    public async Task Generate_PromptLogprobs_ComeWithTheFirstEvent(int promptLength)
+    [InlineData(1, 2, false)]
+    [InlineData(2, 2, false)]
+    [InlineData(100, 2, false)]
+    [InlineData(1, 2, true)]
+    [InlineData(2, 2, true)]
+    [InlineData(64, 2, true)]
+    [InlineData(65, 2, true)]
+    [InlineData(66, 0, true)]
+    [InlineData(100, 3, true)]
+    [InlineData(100, 4, true)]
+    public async Task Generate_PromptLogprobs_ComeWithTheFirstEvent(int promptLength, int top, bool device)
     {
-        await using var harness = new Harness();
+        await using var harness = new Harness(FakeExecutor.Limits(depth: 2), device: device);
         int[] prompt = Harness.Prompt(promptLength);
         await harness.Run(Harness.Greedy(prompt, 1));
 
-        List<GenerationEvent> events = await harness.Run(Harness.Greedy(prompt, 3) with { PromptLogprobs = 2 });
+        List<GenerationEvent> events = await harness.Run(Harness.Greedy(prompt, 3) with { PromptLogprobs = top });
 
         Assert.Equal(harness.Expected(prompt, 3), Harness.TokensOf(events));
         IReadOnlyList<TokenLogprobs?> logprobs = events[0].PromptLogprobs!;
@@ -178,8 +195,11 @@ public sealed class GenerationTests
         Assert.All(events.Skip(1), e => Assert.Null(e.PromptLogprobs));
         for (int i = 1; i < promptLength; i++)
         {
-            AssertLogprobs(prompt[..i], prompt[i], 2, logprobs[i]!, harness.Vocabulary);
+            AssertLogprobs(prompt[..i], prompt[i], top, logprobs[i]!, harness.Vocabulary);
         }
+
+        // A device that tells them draws for the request as for any other.
+        Assert.Equal(device && top <= 3 ? 4 : device ? 1 : 0, (harness.Executor as FakeDeviceExecutor)?.Draws ?? 0);
     }
 
     [Theory]

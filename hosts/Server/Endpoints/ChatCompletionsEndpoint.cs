@@ -11,7 +11,7 @@ namespace Ernie.Server.Endpoints;
 internal sealed class ChatCompletionsEndpoint(ServerContext server) : GenerationEndpoint<ChatRequest>(server)
 {
     /// <inheritdoc/>
-    protected override ChatRequest Read(JsonElement root) => ChatRequest.Read(root, Server);
+    protected override Task<ChatRequest> ReadAsync(JsonElement root, CancellationToken cancellationToken) => ChatRequest.ReadAsync(root, Server, cancellationToken);
 
     /// <inheritdoc/>
     protected override StreamFormat CreateFormat(ChatRequest request) => new ChatStreamFormat(Server, request);

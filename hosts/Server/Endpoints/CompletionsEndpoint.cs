@@ -11,7 +11,7 @@ namespace Ernie.Server.Endpoints;
 internal sealed class CompletionsEndpoint(ServerContext server) : GenerationEndpoint<CompletionRequest>(server)
 {
     /// <inheritdoc/>
-    protected override CompletionRequest Read(JsonElement root) => CompletionRequest.Read(root, Server);
+    protected override Task<CompletionRequest> ReadAsync(JsonElement root, CancellationToken cancellationToken) => Task.FromResult(CompletionRequest.Read(root, Server));
 
     /// <inheritdoc/>
     protected override StreamFormat CreateFormat(CompletionRequest request) => new TextStreamFormat(Server, request);

@@ -20,7 +20,7 @@ internal abstract class GenerationEndpoint<TRequest>(ServerContext server)
     {
         using IDisposable slot = Server.Admission.Enter();
         using JsonDocument body = await RequestBody.ReadAsync(context).ConfigureAwait(false);
-        TRequest request = Read(body.RootElement);
+        TRequest request = await ReadAsync(body.RootElement, context.RequestAborted).ConfigureAwait(false);
         if (request.Settings.Stream)
         {
             await StreamRunner.RunAsync(context, Server, request, CreateFormat(request)).ConfigureAwait(false);
@@ -32,7 +32,7 @@ internal abstract class GenerationEndpoint<TRequest>(ServerContext server)
     }
 
     /// <summary>Reads, checks and encodes a request.</summary>
-    protected abstract TRequest Read(JsonElement root);
+    protected abstract Task<TRequest> ReadAsync(JsonElement root, CancellationToken cancellationToken);
 
     /// <summary>The events of the request's stream.</summary>
     protected abstract StreamFormat CreateFormat(TRequest request);

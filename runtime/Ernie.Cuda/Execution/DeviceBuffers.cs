@@ -31,7 +31,9 @@ internal sealed class DeviceBuffers
         _addresses.Add(KernelBuffers.LastToken, slots.LastToken);
         _addresses.Add(KernelBuffers.Arrivals, arrivals);
         _addresses.Add(KernelBuffers.Partials, arena.Take(plan.Attention.PartialBytes));
-        TakePlanned(plan.Program.Buffers, tokens, rows, arena);
+        TakePlanned(plan.Program.Buffers, tokens, layout.LogitCapacity, arena);
+        KeptLogits = Logits + (sizeof(float) * (ulong)rows * (ulong)plan.Shape.VocabularySize);
+        IsKept = arena.TakeCleared(sizeof(int) * rows, stream.Handle);
     }
 
     /// <summary>Address of a buffer that launches name.</summary>
@@ -57,15 +59,21 @@ internal sealed class DeviceBuffers
 
     public ulong Logits => this[KernelBuffers.Logits];
 
+    /// <summary>[rows, vocabulary] behind those: logits as they were before a draw changed them, for rows whose log-probabilities are told.</summary>
+    public ulong KeptLogits { get; }
+
+    /// <summary>[rows] whether <see cref="KeptLogits"/> has the row.</summary>
+    public ulong IsKept { get; }
+
     // One piece of memory for all; buffers of a slot begin at the same place in it.
-    private void TakePlanned(IReadOnlyList<PlannedBuffer> buffers, long tokens, long rows, DeviceArena arena)
+    private void TakePlanned(IReadOnlyList<PlannedBuffer> buffers, long tokens, long logitRows, DeviceArena arena)
     {
         Dictionary<int, long> offsets = [];
         long end = 0;
         foreach (IGrouping<int, PlannedBuffer> slot in buffers.GroupBy(buffer => buffer.Slot))
         {
             offsets.Add(slot.Key, end);
-            end += (slot.Max(buffer => buffer.Bytes(tokens, SquareStride, rows)) + Alignment - 1) / Alignment * Alignment;
+            end += (slot.Max(buffer => buffer.Bytes(tokens, SquareStride, logitRows)) + Alignment - 1) / Alignment * Alignment;
         }
 
         ulong memory = arena.Take(end + Alignment);

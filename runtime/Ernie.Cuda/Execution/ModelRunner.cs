@@ -38,6 +38,9 @@ internal sealed class ModelRunner
         _head = binder.Bind(plan.Program.Head);
     }
 
+    /// <summary>Whether kernels may start before their predecessor has ended.</summary>
+    public bool Overlaps => _overlaps;
+
     private ModelShape Shape => _plan.Shape;
 
     private ulong LogitCount => _buffers.Step + (2 * sizeof(int));
@@ -89,6 +92,8 @@ internal sealed class ModelRunner
             Records = _records,
             Arrivals = _buffers.SampleArrivals,
             Channels = _buffers.SampleChannels,
+            Kept = _buffers.KeptLogits,
+            IsKept = _buffers.IsKept,
             LogitStride = Shape.VocabularySize,
             RowCapacity = _layout.RowCapacity,
         };

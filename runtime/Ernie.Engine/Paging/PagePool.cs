@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Runtime.InteropServices;
 using Ernie.Caching;
 
 namespace Ernie.Engine.Paging;
@@ -10,6 +11,7 @@ internal sealed class PagePool
     private readonly PageState[] _state;
     private readonly (int Page, long Step)[] _deferred;
     private int _deferredHead, _deferredCount;
+    private long _completed;
 
     /// <summary>Makes a pool with every page free.</summary>
     /// <param name="pageCount">Pages.</param>
@@ -61,6 +63,13 @@ internal sealed class PagePool
     public void ReturnAfter(PageId page, long lastStep)
     {
         Debug.Assert(_state[page.Index] == PageState.Sequence);
+        if (lastStep <= _completed)
+        {
+            // No later step would come to free it while the engine is idle.
+            MakeFree(page);
+            return;
+        }
+
         _deferred[(_deferredHead + _deferredCount++) % _deferred.Length] = (page.Index, lastStep);
     }
 
@@ -68,6 +77,7 @@ internal sealed class PagePool
     /// <param name="step">Number of the step that completed.</param>
     public void StepCompleted(long step)
     {
+        _completed = step;
         while (_deferredCount > 0 && _deferred[_deferredHead].Step <= step)
         {
             MakeFree(new PageId(_deferred[_deferredHead].Page));
@@ -99,6 +109,19 @@ internal sealed class PagePool
 
     /// <summary>Pages that have become reusable without being free (a lease ended) count as returned too.</summary>
     public void NoteReturn() => Returns++;
+
+    /// <summary>What is not where it belongs while no sequence runs; null when everything is.</summary>
+    public string? FindMisplaced()
+    {
+        int owned = Count(PageState.Sequence), free = Count(PageState.Free);
+        return owned > 0 ? $"{owned} of {PageCount} pages belong to sequences that have ended"
+            : _deferredCount > 0 ? $"{_deferredCount} pages wait for steps that have ended"
+            : free != FreeCount ? $"{free} of {PageCount} pages are free and {FreeCount} are listed"
+            : null;
+    }
+
+    /// <summary>Pages that are owned so.</summary>
+    public int Count(PageState state) => MemoryMarshal.AsBytes(_state.AsSpan()).Count((byte)state);
 
     private void MakeFree(PageId page)
     {

@@ -70,6 +70,9 @@ public sealed class FoldEpilogues : ILoweringPass
         if (queryRope.Parameters != keyRope.Parameters || queryRope.Heads != attention.QueryHeads || keyRope.Heads != attention.KeyValueHeads)
             throw graph.Refuse(operation, "reads queries and keys that are rotated differently", TakenOfAttention);
 
+        if (queryRope.Pairing != RopePairing.Interleaved || keyRope.Pairing != RopePairing.Interleaved)
+            throw graph.Refuse(query.Value.Rope, "rotates by halves", "a rotation of neighbouring pairs");
+
         foreach (KernelOperation folded in (KernelOperation[])[query.Value.Rope, query.Value.Slice, key.Value.Rope, key.Value.Slice, value])
             replacements[folded] = null;
         // isOneProduct says that there is one.

@@ -16,6 +16,7 @@ public sealed class KernelPlan
         Program = lowered.Program!;
         CopyPage = KernelSpec.Simple("copy_page", "attention/copy_page", "copy_page", "CopyPageArgs", 256);
         SetSlot = KernelSpec.Simple("set_slot", "sampling/set_slot", "set_slot", "SetSlotArgs", 1024, KernelConstant.Of("kVocabulary", Shape.VocabularySize));
+        LogProbabilities = LogProbabilityKernel.Create(Shape.VocabularySize);
     }
 
     /// <summary>Batch sizes that have a graph.</summary>
@@ -57,6 +58,9 @@ public sealed class KernelPlan
     /// <summary>Draws tokens: one kernel with every sampler's device form, so that a mixed batch is one launch.</summary>
     public KernelSpec Sample => Program.Sample.Kernel;
 
+    /// <summary>Tells how probable tokens were, for the rows of a step that want it.</summary>
+    public KernelSpec LogProbabilities { get; }
+
     /// <summary>Decodes one sequence in one launch; null where it does not suit the device or the model.</summary>
     public PersistentKernel? Persistent => Selection.Persistent;
 
@@ -66,7 +70,7 @@ public sealed class KernelPlan
     /// <summary>All kernels.</summary>
     public IEnumerable<KernelSpec> Kernels =>
     [
-        Embed, Normalize, .. Attention.Kernels, CopyPage, SetSlot, Sample,
+        Embed, Normalize, .. Attention.Kernels, CopyPage, SetSlot, Sample, LogProbabilities,
         .. ((KernelSpec?[])[Selection.NormalizeFloat8, Selection.QuantizeAttention, .. Selection.QuantizeActivation.Values]).OfType<KernelSpec>(),
         // Linears of one format share the kernel that expands it.
         .. Linears.SelectMany(linear => linear.Kernels).Distinct(),
