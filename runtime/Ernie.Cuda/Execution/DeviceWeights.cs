@@ -17,7 +17,7 @@ internal sealed unsafe class DeviceWeights
     private readonly KernelLibrary _kernels;
     private readonly DeviceArena _arena;
     private readonly CudaStream _stream;
-    private readonly Dictionary<string, ulong> _tensors = [];
+    private readonly Dictionary<TensorReference, ulong> _tensors = [];
     private readonly Dictionary<LinearWeight, DeviceLinear> _linears = new(ReferenceEqualityComparer.Instance);
 
     public DeviceWeights(KernelPlan plan, KernelLibrary kernels, WeightLoader loader, DeviceArena arena, CudaStream stream, int maxModelLength)
@@ -32,17 +32,17 @@ internal sealed unsafe class DeviceWeights
             if (operation.Node is EmbedNode embed)
             {
                 embedding = embed.Table;
-                _tensors[embedding.Name] = Table(embedding);
+                _tensors[embedding] = Table(embedding);
             }
 
-            if ((operation.Norm?.Gain ?? (operation.Node as RmsNormNode)?.Weight) is { } gain && !_tensors.ContainsKey(gain.Name))
-                _tensors[gain.Name] = Vector(gain);
+            if ((operation.Norm?.Gain ?? (operation.Node as RmsNormNode)?.Weight) is { } gain && !_tensors.ContainsKey(gain))
+                _tensors[gain] = Vector(gain);
             if (operation.Node is LinearNode { Weight: var weight })
             {
                 LinearKernels linear = plan.Selection.ByProduct[operation];
                 // bf16 rows keep their order, so a tied bf16 head is the embedding table itself.
                 _linears.Add(weight, weight.Encoding == WeightEncoding.Bf16 && weight.Parts[0].Name == embedding?.Name
-                    ? WithMaps(new DeviceLinear(linear, _tensors[embedding.Name], 0))
+                    ? WithMaps(new DeviceLinear(linear, _tensors[embedding], 0))
                     : Linear(linear, weight, interleavesHalves: operation.Epilogue is SwiGluEpilogue));
             }
         }
@@ -53,7 +53,7 @@ internal sealed unsafe class DeviceWeights
 
     /// <summary>Address of a vector or table, bf16.</summary>
     /// <param name="tensor">One that the plan's operations name.</param>
-    public ulong this[TensorReference tensor] => _tensors[tensor.Name];
+    public ulong this[TensorReference tensor] => _tensors[tensor];
 
     /// <summary>A product's weight.</summary>
     /// <param name="weight">The weight of one of the plan's operations, itself.</param>

@@ -29,7 +29,7 @@ public sealed class SelectKernels : ILoweringPass
         DeviceProfile device = graph.Target.Device;
         LinearSelector linears = new(graph);
         bool usesFloat8 = linears.LayersMultiplyFloat8, isHopper = device.Architecture.HasWarpgroupProducts;
-        int normThreads = Math.Clamp(shape.HiddenSize / 4, WarpSize, 256);
+        int normThreads = NormThreads(shape);
         KernelSpec Normalize(string name, bool quantizes) => KernelSpec.Simple(
             name, "norm/norm", "normalize", "NormArgs", normThreads,
             KernelConstant.Of("kWidth", shape.HiddenSize), KernelConstant.Of("kEpsilon", (float)shape.RmsNormEpsilon), KernelConstant.Of("kQuantizes", quantizes));
@@ -56,6 +56,8 @@ public sealed class SelectKernels : ILoweringPass
         };
     }
 
+    private static int NormThreads(ModelShape shape) => Math.Clamp(shape.HiddenSize / 4, WarpSize, 256);
+
     private static void CheckShapes(LoweredGraph graph)
     {
         ModelShape shape = graph.Graph.Shape;
@@ -63,6 +65,9 @@ public sealed class SelectKernels : ILoweringPass
         RopeParameters? rotation = null;
         foreach (KernelOperation operation in graph.Operations)
         {
+            // Threads of the norm and of the embedding share a row evenly, four values at a time.
+            if (operation.Node is EmbedNode && (shape.HiddenSize % Unit != 0 || shape.HiddenSize % (4 * NormThreads(shape)) != 0))
+                throw graph.Refuse(operation, $"has rows of {shape.HiddenSize}", $"rows of a multiple of {Unit}, and of 1024 from there on");
             if (operation.Node is AttentionNode attention)
                 CheckAttention(graph, operation, attention, layers);
             if (operation.Norm is { } norm && norm.Epsilon != shape.RmsNormEpsilon)
