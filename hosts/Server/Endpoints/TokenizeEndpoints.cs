@@ -15,7 +15,7 @@ internal sealed class TokenizeEndpoints(ServerContext server)
         using JsonDocument body = await RequestBody.ReadAsync(context, server.Bodies).ConfigureAwait(false);
         var fields = new RequestFields(body.RootElement);
         CheckModel(fields);
-        IReadOnlyList<int> ids = Encode(fields);
+        IReadOnlyList<int> ids = await EncodeAsync(fields, context.RequestAborted).ConfigureAwait(false);
         var answer = new TokenizeResponse(ids.Count, server.Engine.Info.MaxModelLength, ids)
         {
             TokenStrs = fields.Flag("return_token_strs") ? [.. ids.Select(server.Tokenizer.GetPiece)] : null,
@@ -41,12 +41,12 @@ internal sealed class TokenizeEndpoints(ServerContext server)
             server.RequireModel(model);
     }
 
-    private IReadOnlyList<int> Encode(RequestFields fields)
+    private async Task<IReadOnlyList<int>> EncodeAsync(RequestFields fields, CancellationToken cancellationToken)
     {
         if (fields.TryGet("messages", out _))
         {
-            return server.EncodeChat(
-                MessageReader.Read(fields), fields.Flag("add_generation_prompt", otherwise: true), ChatRequest.ReadTemplateArguments(fields));
+            return await server.EncodeChatAsync(
+                MessageReader.Read(fields), fields.Flag("add_generation_prompt", otherwise: true), ChatRequest.ReadTemplateArguments(fields), cancellationToken).ConfigureAwait(false);
         }
 
         string text = fields.Text("prompt") ?? fields.Text("text")

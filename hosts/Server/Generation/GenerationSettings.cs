@@ -95,6 +95,7 @@ internal sealed record GenerationSettings
             PromptLogprobs = PromptLogprobs,
             CacheSalt = CacheSalt,
             Priority = Priority,
+            Group = this,
             Tenant = Tenant,
         };
     }

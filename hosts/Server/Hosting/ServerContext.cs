@@ -16,6 +16,7 @@ namespace Ernie.Server.Hosting;
 internal sealed class ServerContext : IDisposable
 {
     private readonly IHostContext _host;
+    private readonly RenderingLanes _rendering = new();
 
     /// <summary>Binds a loaded model to the server's settings.</summary>
     public ServerContext(IHostContext host, ServerOptions options, TimeProvider? clock = null)
@@ -98,11 +99,14 @@ internal sealed class ServerContext : IDisposable
     /// <summary>Renders and encodes a conversation; special tokens in its messages stay text.</summary>
     /// <exception cref="ApiException">The model has no chat template.</exception>
     /// <exception cref="ChatTemplateException">The template refuses the conversation.</exception>
-    public IReadOnlyList<int> EncodeChat(IReadOnlyList<ChatMessage> messages, bool addGenerationPrompt, IReadOnlyDictionary<string, JsonElement>? arguments)
+    /// <exception cref="OperationCanceledException">The client has gone.</exception>
+    public async Task<IReadOnlyList<int>> EncodeChatAsync(
+        IReadOnlyList<ChatMessage> messages, bool addGenerationPrompt, IReadOnlyDictionary<string, JsonElement>? arguments, CancellationToken cancellationToken)
     {
         if (_host.ChatTemplate is not { } template)
             throw ApiException.Invalid("messages", $"The model '{ModelNames[0]}' has no chat template; use /v1/completions, or start the server with --chat-template.");
-        return ChatEncoder.Encode(Tokenizer, template, messages, addGenerationPrompt, arguments);
+        RenderedText text = await _rendering.RunAsync(token => ChatEncoder.Render(template, messages, addGenerationPrompt, arguments, token), cancellationToken).ConfigureAwait(false);
+        return ChatEncoder.Encode(Tokenizer, text);
     }
 
     /// <inheritdoc/>
@@ -111,6 +115,7 @@ internal sealed class ServerContext : IDisposable
         Health.Dispose();
         Bodies.Dispose();
         Metrics.Dispose();
+        _rendering.Dispose();
     }
 
     private static string Fingerprint(EngineInfo info)

@@ -19,15 +19,16 @@ internal sealed record ChatRequest(GenerationSettings Settings, PromptInput Prom
     /// <summary>Reads, checks and encodes a request.</summary>
     /// <exception cref="ApiException">A 4xx.</exception>
     /// <exception cref="ChatTemplateException">The template refuses the conversation.</exception>
-    public static ChatRequest Read(JsonElement root, ServerContext server)
+    /// <exception cref="OperationCanceledException">The client has gone.</exception>
+    public static async Task<ChatRequest> ReadAsync(JsonElement root, ServerContext server, CancellationToken cancellationToken)
     {
         var fields = new RequestFields(root);
         UnsupportedFields.CheckTools(fields);
         GenerationSettings settings = GenerationFields.Read(fields, server, "chatcmpl-", ReadLogprobs(fields, server), leastMaxTokens: 1);
-        return new ChatRequest(settings, ReadPrompt(fields, server));
+        return new ChatRequest(settings, await ReadPromptAsync(fields, server, cancellationToken).ConfigureAwait(false));
     }
 
-    private static PromptInput ReadPrompt(RequestFields fields, ServerContext server)
+    private static async Task<PromptInput> ReadPromptAsync(RequestFields fields, ServerContext server, CancellationToken cancellationToken)
     {
         if (fields.TokenIds("prompt_token_ids", server.Vocabulary) is { } ids)
         {
@@ -38,7 +39,7 @@ internal sealed record ChatRequest(GenerationSettings Settings, PromptInput Prom
 
         IReadOnlyList<ChatMessage> messages = MessageReader.Read(fields);
         IReadOnlyDictionary<string, JsonElement>? arguments = ReadTemplateArguments(fields);
-        return PromptInput.Create(server, server.EncodeChat(messages, addGenerationPrompt: true, arguments), null, "messages");
+        return PromptInput.Create(server, await server.EncodeChatAsync(messages, addGenerationPrompt: true, arguments, cancellationToken).ConfigureAwait(false), null, "messages");
     }
 
     private static int? ReadLogprobs(RequestFields fields, ServerContext server)
