@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using Ernie.Generators;
+using Ernie.ModelFiles;
 
 namespace Ernie.Models;
 
@@ -25,7 +26,7 @@ public static class ModelRegistry
     {
         ArgumentNullException.ThrowIfNull(configPath);
         string fullPath = Path.GetFullPath(configPath);
-        return Resolve(new ConfigFile(ConfigFile.NameOf(fullPath), configPath, File.ReadAllText(fullPath)), cacheDirectory);
+        return Resolve(new ConfigFile(ConfigFile.NameOf(fullPath), configPath, ModelFile.ReadText(fullPath, ModelFile.MaximumSettingsBytes)), cacheDirectory);
     }
 
     /// <summary>Finds or compiles the model of a config in memory.</summary>

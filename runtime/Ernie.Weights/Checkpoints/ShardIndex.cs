@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Ernie.ModelFiles;
 
 namespace Ernie.Weights;
 
@@ -22,7 +23,7 @@ internal sealed class ShardIndex
     {
         try
         {
-            using JsonDocument document = JsonDocument.Parse(File.ReadAllBytes(path));
+            using JsonDocument document = JsonDocument.Parse(ModelFile.ReadAll(path, ModelFile.MaximumTableBytes));
             if (document.RootElement.ValueKind != JsonValueKind.Object
                 || !document.RootElement.TryGetProperty("weight_map", out JsonElement map) || map.ValueKind != JsonValueKind.Object)
                 throw new WeightFormatException(path, "the index has no object 'weight_map'.");
@@ -44,9 +45,9 @@ internal sealed class ShardIndex
         {
             throw new WeightFormatException(path, $"the index is not valid JSON: {error.Message}", error);
         }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        catch (ModelFileException error)
         {
-            throw new WeightFormatException(path, $"the index cannot be read: {error.Message}", error);
+            throw new WeightFormatException(path, error.Message + ".", error);
         }
     }
 

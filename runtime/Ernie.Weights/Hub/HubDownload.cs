@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Security.Cryptography;
+using Microsoft.Win32.SafeHandles;
 
 namespace Ernie.Weights;
 
@@ -25,7 +26,7 @@ internal sealed class HubDownload(HttpClient http, HubFile file, string target, 
     public async Task RunAsync(IProgress<HubProgress>? progress, CancellationToken cancellationToken)
     {
         // A finished file is renamed into place only after its check.
-        if (File.Exists(target) && (file.Size is null || new FileInfo(target).Length == file.Size))
+        if (File.Exists(target) && (file.Size is null || LengthOf(target) == file.Size))
             return;
         for (int attempt = 1; ; attempt++)
         {
@@ -54,7 +55,7 @@ internal sealed class HubDownload(HttpClient http, HubFile file, string target, 
     private async Task FetchAsync(IProgress<HubProgress>? progress, CancellationToken cancellationToken)
     {
         // Without size and checksum nothing tells whether a partial file belongs to what the hub has now.
-        long have = file.Size is null && file.Sha256 is null || !File.Exists(PartialPath) ? 0 : new FileInfo(PartialPath).Length;
+        long have = file.Size is null && file.Sha256 is null || !File.Exists(PartialPath) ? 0 : LengthOf(PartialPath);
         if (have > 0 && have >= file.Size)
         {
             await FinishAsync(file.Sha256, file.Size, cancellationToken).ConfigureAwait(false);
@@ -118,7 +119,7 @@ internal sealed class HubDownload(HttpClient http, HubFile file, string target, 
 
     private async Task FinishAsync(string? sha256, long? size, CancellationToken cancellationToken)
     {
-        long length = new FileInfo(PartialPath).Length;
+        long length = LengthOf(PartialPath);
         string? found = null;
         if (sha256 is not null)
         {
@@ -132,6 +133,13 @@ internal sealed class HubDownload(HttpClient http, HubFile file, string target, 
             throw new HubException($"'{file.Name}' arrived damaged: {length} bytes{(found is null ? "" : $" with SHA-256 {found}")}; the hub lists {size?.ToString(System.Globalization.CultureInfo.InvariantCulture) ?? "an unknown number of"} bytes{(sha256 is null ? "" : $" with SHA-256 {sha256}")}. It has been deleted; run again to fetch it anew.");
         }
         File.Move(PartialPath, target, overwrite: true);
+    }
+
+    // Of the file, which may be reached through a link.
+    private static long LengthOf(string path)
+    {
+        using SafeFileHandle handle = File.OpenHandle(path);
+        return RandomAccess.GetLength(handle);
     }
 
     /// <summary>Large files carry their SHA-256 as entity tag; a Git object id (40 digits) is not one.</summary>
