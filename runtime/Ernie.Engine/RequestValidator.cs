@@ -1,3 +1,4 @@
+using Ernie.Engine.Settings;
 using Ernie.Generation;
 using Ernie.Sampling;
 using Ernie.Text;
@@ -54,7 +55,7 @@ internal sealed class RequestValidator
             throw Invalid($"max_tokens is {request.MaxTokens} and must be at least 0.", "max_tokens");
         }
 
-        int least = request.MaxTokens == 0 || request.Embedding ? 0 : 1;
+        int least = request.MaxTokens == 0 || request.Pooling != PromptPooling.None ? 0 : 1;
         if (promptLength + least > _maxLength)
         {
             throw new RequestRejectedException(
@@ -64,7 +65,7 @@ internal sealed class RequestValidator
                 "prompt");
         }
 
-        return request.Embedding ? promptLength : (int)Math.Min(_maxLength, (long)promptLength + request.MaxTokens);
+        return request.Pooling != PromptPooling.None ? promptLength : (int)Math.Min(_maxLength, (long)promptLength + request.MaxTokens);
     }
 
     /// <summary>The sampler that the request names, or the default one.</summary>

@@ -92,6 +92,7 @@ internal sealed record GenerationSettings
             PromptLogprobs = PromptLogprobs,
             CacheSalt = CacheSalt,
             Priority = Priority,
+            Group = this,
         };
     }
 }

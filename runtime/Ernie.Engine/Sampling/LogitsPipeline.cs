@@ -1,6 +1,6 @@
 using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
-using Ernie.Engine.Scheduling;
+using Ernie.Engine.Sequences;
 using Ernie.Sampling;
 
 namespace Ernie.Engine.Sampling;
@@ -38,36 +38,36 @@ internal sealed class LogitsPipeline
     public TokenDraw Draw(
         Sequence sequence, ReadOnlySpan<int> tokens, TokenHistory history, Span<float> logits, Span<int> topTokens, Span<float> topLogprobs)
     {
-        SamplingOptions options = sequence.Request.Sampling;
-        bool wantsLogprobs = sequence.Request.Logprobs is not null;
+        SamplingOptions options = sequence.Request.Options;
+        bool wantsLogprobs = sequence.Request.Original.Logprobs is not null;
         if (wantsLogprobs)
         {
             logits.CopyTo(_raw);
         }
 
-        ApplyBias(sequence.Bias, logits);
+        ApplyBias(sequence.Request.Bias, logits);
         if (sequence.Generated < options.MinTokens)
         {
-            foreach (int token in sequence.StopTokens)
+            foreach (int token in sequence.Request.StopTokens)
             {
                 logits[token] = float.NegativeInfinity;
             }
         }
 
         ApplyPenalties(options, history, logits);
-        ApplyBadWords(options, tokens[sequence.PromptLength..], logits);
+        ApplyBadWords(options, tokens[sequence.Request.PromptLength..], logits);
 
-        ISampler sampler = sequence.Sampler;
+        ISampler sampler = sequence.Request.Sampler;
         // Not HasFlag: before the method is optimised, that boxes.
         SamplerNeeds needs = sampler.Needs;
         var row = new SamplingRow
         {
             Logits = logits,
-            Parameters = sequence.Parameters,
-            Random = new Philox(sequence.Seed, tokens.Length, (uint)sequence.Request.ChoiceIndex),
+            Parameters = sequence.Request.Parameters,
+            Random = new Philox(sequence.Request.Seed, tokens.Length, sequence.Request.RandomStream),
             TokenCounts = (needs & SamplerNeeds.TokenCounts) != 0 ? history.Counts : default,
             Tail = (needs & SamplerNeeds.Tail) != 0 ? tokens[Math.Max(0, tokens.Length - SamplerLimits.TailTokens)..] : default,
-            Scratch = sequence.Scratch,
+            Scratch = sequence.Progress.Scratch,
         };
         int drawn = sampler.Sample(ref row);
         if (drawn < 0)

@@ -1,6 +1,6 @@
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
-using Ernie.Engine.Scheduling;
+using Ernie.Engine.Sequences;
 using Ernie.Generation;
 
 namespace Ernie.Engine.Telemetry;
@@ -12,7 +12,7 @@ internal sealed class EngineMeter : IDisposable
     private readonly Histogram<double> _timeToFirstToken, _interTokenLatency, _timePerOutputToken, _requestLatency;
     private readonly Histogram<double> _queueTime, _prefillTime, _decodeTime, _stepTime, _stepHostTime;
     private readonly Histogram<long> _requestPromptTokens, _requestGenerationTokens, _stepTokens;
-    private readonly Counter<long> _promptTokens, _generationTokens, _finished, _preemptions, _queries, _hits;
+    private readonly Counter<long> _promptTokens, _generationTokens, _finished, _preemptions, _queries, _hits, _misplaced;
     private readonly TagList[] _finishTags;
 
     /// <summary>Makes the instruments.</summary>
@@ -40,6 +40,7 @@ internal sealed class EngineMeter : IDisposable
         _preemptions = _meter.CreateCounter<long>(EngineInstruments.Preemptions, "{request}", "Preemptions");
         _queries = _meter.CreateCounter<long>(EngineInstruments.PrefixCacheQueries, "{token}", "Prompt tokens looked up in the prefix cache");
         _hits = _meter.CreateCounter<long>(EngineInstruments.PrefixCacheHits, "{token}", "Prompt tokens found in the prefix cache");
+        _misplaced = _meter.CreateCounter<long>(EngineInstruments.Misplaced, "{finding}", "Pages, slots or leases that the idle engine found out of their place");
         _meter.CreateObservableGauge(EngineInstruments.RequestsRunning, () => statistics().Running, "{request}", "Requests with a slot");
         _meter.CreateObservableGauge(EngineInstruments.RequestsWaiting, () => statistics().Waiting, "{request}", "Requests in the queue");
         _meter.CreateObservableGauge(EngineInstruments.CacheUsage, () => Usage(statistics()), "1", "Part of the pages in use");
@@ -57,24 +58,24 @@ internal sealed class EngineMeter : IDisposable
     /// <summary>A sequence got a slot for the first time.</summary>
     public void Admitted(Sequence sequence)
     {
-        _queueTime.Record(Elapsed(sequence.SubmittedAt, sequence.AdmittedAt));
-        _promptTokens.Add(sequence.PromptLength);
-        _queries.Add(sequence.PromptLength);
-        _hits.Add(sequence.CachedTokens);
+        _queueTime.Record(Elapsed(sequence.Times.Submitted, sequence.Times.Admitted));
+        _promptTokens.Add(sequence.Request.PromptLength);
+        _queries.Add(sequence.Request.PromptLength);
+        _hits.Add(sequence.Stream.CachedTokens);
     }
 
     /// <summary>A sequence drew a token; its times are those before it.</summary>
     public void Token(Sequence sequence, long now)
     {
         _generationTokens.Add(1);
-        if (sequence.FirstTokenAt == 0)
+        if (sequence.Times.FirstToken == 0)
         {
-            _timeToFirstToken.Record(Elapsed(sequence.SubmittedAt, now));
-            _prefillTime.Record(Elapsed(sequence.AdmittedAt, now));
+            _timeToFirstToken.Record(Elapsed(sequence.Times.Submitted, now));
+            _prefillTime.Record(Elapsed(sequence.Times.Admitted, now));
         }
         else
         {
-            _interTokenLatency.Record(Elapsed(sequence.LastTokenAt, now));
+            _interTokenLatency.Record(Elapsed(sequence.Times.LastToken, now));
         }
     }
 
@@ -82,12 +83,12 @@ internal sealed class EngineMeter : IDisposable
     public void Finished(Sequence sequence, FinishReason reason, long now)
     {
         _finished.Add(1, in _finishTags[(int)reason]);
-        _requestLatency.Record(Elapsed(sequence.SubmittedAt, now));
-        _requestPromptTokens.Record(sequence.PromptLength);
+        _requestLatency.Record(Elapsed(sequence.Times.Submitted, now));
+        _requestPromptTokens.Record(sequence.Request.PromptLength);
         _requestGenerationTokens.Record(sequence.Generated);
-        if (sequence.FirstTokenAt != 0)
+        if (sequence.Times.FirstToken != 0)
         {
-            double decode = Elapsed(sequence.FirstTokenAt, sequence.LastTokenAt);
+            double decode = Elapsed(sequence.Times.FirstToken, sequence.Times.LastToken);
             _decodeTime.Record(decode);
             if (sequence.Generated > 1)
             {
@@ -99,13 +100,17 @@ internal sealed class EngineMeter : IDisposable
     /// <summary>A sequence lost its slot.</summary>
     public void Preempted() => _preemptions.Add(1);
 
+    /// <summary>The idle engine found something out of its place.</summary>
+    public void Misplaced() => _misplaced.Add(1);
+
     /// <summary>A step was read.</summary>
-    /// <param name="record">The step.</param>
+    /// <param name="tokenCount">New positions over all rows.</param>
+    /// <param name="beganAt">When it began.</param>
     /// <param name="completedAt">When its completion returned.</param>
-    public void Step(StepRecord record, long completedAt)
+    public void Step(int tokenCount, long beganAt, long completedAt)
     {
-        _stepTime.Record(Elapsed(record.BeganAt, completedAt));
-        _stepTokens.Record(record.TokenCount);
+        _stepTime.Record(Elapsed(beganAt, completedAt));
+        _stepTokens.Record(tokenCount);
     }
 
     /// <summary>The loop's own work for one step, in ticks of the stopwatch.</summary>
