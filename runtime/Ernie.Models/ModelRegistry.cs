@@ -1,5 +1,5 @@
 using Ernie.Generators;
-using Ernie.ModelFiles;
+using Ernie.PlainFiles;
 
 namespace Ernie.Models;
 

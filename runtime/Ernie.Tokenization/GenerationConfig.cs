@@ -1,6 +1,6 @@
 using System.Text.Json;
 using Ernie.Hosting;
-using Ernie.ModelFiles;
+using Ernie.PlainFiles;
 using Ernie.Text;
 using Ernie.Tokenization.Files;
 

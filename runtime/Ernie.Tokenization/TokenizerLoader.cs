@@ -1,4 +1,4 @@
-using Ernie.ModelFiles;
+using Ernie.PlainFiles;
 using Ernie.Tokenization.Files;
 using Ernie.Tokenization.SentencePiece;
 

@@ -1,5 +1,5 @@
 using System.Text.Json;
-using Ernie.ModelFiles;
+using Ernie.PlainFiles;
 using Ernie.Text;
 using Ernie.Tokenization.Files;
 

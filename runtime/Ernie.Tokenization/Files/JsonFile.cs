@@ -1,5 +1,6 @@
 using System.Text.Json;
-using Ernie.ModelFiles;
+using System.Text.Unicode;
+using Ernie.PlainFiles;
 using Ernie.Text;
 
 namespace Ernie.Tokenization.Files;
@@ -21,7 +22,8 @@ internal static class JsonFile
             var document = JsonDocument.Parse(bytes);
             if (document.RootElement.ValueKind == JsonValueKind.Object)
             {
-                RefuseBadText(document.RootElement);
+                if (!Utf8.IsValid(bytes)) throw new InvalidOperationException();
+                if (bytes.AsSpan().IndexOf("\\ud"u8) >= 0 || bytes.AsSpan().IndexOf("\\uD"u8) >= 0) ReadTexts(document.RootElement);
                 return document;
             }
 
@@ -40,8 +42,8 @@ internal static class JsonFile
         throw new TokenizerFormatException(path, "root", "is no object");
     }
 
-    // Strings are decoded when they are asked for: one that cannot be is found here, once, instead of wherever it is used.
-    private static void RefuseBadText(JsonElement element)
+    // Strings are decoded when they are asked for: one with half a surrogate pair is found here, instead of wherever it is used.
+    private static void ReadTexts(JsonElement element)
     {
         switch (element.ValueKind)
         {
@@ -49,13 +51,13 @@ internal static class JsonFile
                 _ = element.GetString();
                 break;
             case JsonValueKind.Array:
-                foreach (JsonElement item in element.EnumerateArray()) RefuseBadText(item);
+                foreach (JsonElement item in element.EnumerateArray()) ReadTexts(item);
                 break;
             case JsonValueKind.Object:
                 foreach (JsonProperty property in element.EnumerateObject())
                 {
                     _ = property.Name;
-                    RefuseBadText(property.Value);
+                    ReadTexts(property.Value);
                 }
 
                 break;

@@ -1,4 +1,4 @@
-using Ernie.ModelFiles;
+using Ernie.PlainFiles;
 
 namespace Ernie.Tokenization.Files;
 

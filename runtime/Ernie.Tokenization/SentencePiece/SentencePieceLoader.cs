@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Runtime.CompilerServices;
 using System.Text;
-using Ernie.ModelFiles;
+using Ernie.PlainFiles;
 using Ernie.Tokenization.Bpe;
 using Ernie.Tokenization.Files;
 using Ernie.Tokenization.Vocabularies;

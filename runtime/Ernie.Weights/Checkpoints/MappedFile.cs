@@ -1,6 +1,6 @@
 using System.IO.MemoryMappedFiles;
 using System.Runtime.InteropServices;
-using Ernie.ModelFiles;
+using Ernie.PlainFiles;
 using Microsoft.Win32.SafeHandles;
 
 namespace Ernie.Weights;

@@ -1,5 +1,5 @@
 using System.Text.Json;
-using Ernie.ModelFiles;
+using Ernie.PlainFiles;
 
 namespace Ernie.Weights;
 
@@ -32,7 +32,7 @@ internal sealed class ShardIndex
             {
                 string? shard = property.Value.ValueKind == JsonValueKind.String ? property.Value.GetString() : null;
                 // A shard is a file of this folder: an index must not lead a reader to other files of the machine.
-                if (string.IsNullOrEmpty(shard) || shard != Path.GetFileName(shard) || shard is "." or ".." || shard.Contains('\\', StringComparison.Ordinal))
+                if (string.IsNullOrEmpty(shard) || shard != Path.GetFileName(shard) || shard is "." or ".." || shard.AsSpan().IndexOfAny('\\', '\0') >= 0)
                     throw new WeightFormatException(path, $"the shard of '{property.Name}' is {property.Value.GetRawText()}; it must be the name of a file beside the index.");
                 if (!shardByTensor.TryAdd(property.Name, shard))
                     throw new WeightFormatException(path, $"'{property.Name}' stands twice in 'weight_map'.");

@@ -1,5 +1,5 @@
 using System.Text.Json;
-using Ernie.ModelFiles;
+using Ernie.PlainFiles;
 
 namespace Ernie.Weights;
 

@@ -1,4 +1,4 @@
-namespace Ernie.ModelFiles;
+namespace Ernie.PlainFiles;
 
 /// <summary>What stands at a path, links followed.</summary>
 internal enum FileKind

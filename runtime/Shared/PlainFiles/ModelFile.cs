@@ -1,8 +1,8 @@
 using System.Text;
-using Ernie.ModelFiles.Interop;
+using Ernie.PlainFiles.Interop;
 using Microsoft.Win32.SafeHandles;
 
-namespace Ernie.ModelFiles;
+namespace Ernie.PlainFiles;
 
 /// <summary>Reads files of a model, which somebody else made: what is no plain file of a fitting length is refused before it is read.</summary>
 /// <remarks>Links are followed, as in the caches of Hugging Face's client and the volumes of Kubernetes; a length is that of the opened file, never that of a link.</remarks>

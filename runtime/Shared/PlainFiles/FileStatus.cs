@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
 using System.Runtime.InteropServices;
 
-namespace Ernie.ModelFiles.Interop;
+namespace Ernie.PlainFiles.Interop;
 
 /// <summary>Asks Linux what stands at a path, which .NET does not tell: opening a pipe to see would wait for ever.</summary>
 internal static unsafe partial class FileStatus
