@@ -35,6 +35,12 @@ internal class FakeExecutor : IExecutor
     /// <summary>Called before every completion.</summary>
     public Action? OnComplete { get; set; }
 
+    /// <summary>Makes it a device that stops after each token.</summary>
+    public bool AcceptsNothing { get; set; }
+
+    /// <summary>Makes it a device that goes on after a token that is not the draft.</summary>
+    public bool AcceptsAnything { get; set; }
+
     public bool IsDisposed { get; private set; }
 
     public long TokensComputed { get; private set; }
@@ -127,12 +133,34 @@ internal class FakeExecutor : IExecutor
             }
 
             TokensDrawn += step.LogitCount[row] > 0 ? 1 : 0;
-            (step.Sampled[row], step.Ends[row]) = (-1, RowEnd.Undecided);
+            (step.SampledCount[row], step.Ends[row]) = (0, RowEnd.Undecided);
             if (step.OnDevice[row])
             {
-                int position = step.Start[row] + step.Count[row];
-                (step.Sampled[row], step.Ends[row]) = SampleOnDevice(slot, position, step.LogitsOf(row, 0));
-                LastSampled[slot] = step.Sampled[row] < 0 ? LastSampled[slot] : step.Sampled[row];
+                Draw(step, row);
+            }
+        }
+    }
+
+    // What StepRowKind.Verify asks of a device. A row without drafts is one with none of them accepted.
+    private void Draw(Step step, int row)
+    {
+        int slot = step.Slot[row], logits = step.LogitCount[row];
+        int position = step.Start[row] + step.Count[row] - logits + 1;
+        ReadOnlySpan<int> drafts = step.Inputs.AsSpan(step.TokenOffset[row] + 1 + step.Count[row] - logits, logits - 1);
+        Span<int> drawn = step.SampledOf(row);
+        for (int i = 0; i < logits; i++)
+        {
+            (int token, step.Ends[row]) = SampleOnDevice(slot, position + i, step.LogitsOf(row, i));
+            if (token < 0)
+            {
+                return;
+            }
+
+            drawn[step.SampledCount[row]++] = token;
+            LastSampled[slot] = token;
+            if (step.Ends[row] != RowEnd.GoesOn || AcceptsNothing || (i < drafts.Length && token != drafts[i] && !AcceptsAnything))
+            {
+                return;
             }
         }
     }
@@ -144,15 +172,19 @@ internal class FakeExecutor : IExecutor
         private readonly int[] _logitOffset;
         private readonly (PageId From, PageId To)[] _copies;
         private float[] _logits;
+        private readonly int[] _sampled;
         private int _copyCount;
         private readonly float[] _hidden;
+        private readonly float[] _told, _rivalLogits;
+        private readonly int[] _rivals;
 
         public Step(ExecutorInfo info)
         {
             _info = info;
             int rows = info.MaxSequences;
-            (Slot, Start, Count, TokenOffset, LogitCount, Sampled, _logitOffset) =
+            (Slot, Start, Count, TokenOffset, LogitCount, SampledCount, _logitOffset) =
                 (new int[rows], new int[rows], new int[rows], new int[rows], new int[rows], new int[rows], new int[rows]);
+            _sampled = new int[info.MaxBatchedTokens];
             OnDevice = new bool[rows];
             Ends = new RowEnd[rows];
             Inputs = new int[info.MaxBatchedTokens];
@@ -160,6 +192,10 @@ internal class FakeExecutor : IExecutor
             _table = new PageId[rows * info.MaxPagesPerSequence];
             _logits = new float[rows * info.VocabularySize];
             _hidden = new float[info.HiddenSize];
+            _told = new float[info.VocabularySize];
+            _rivals = new int[info.VocabularySize];
+            _rivalLogits = new float[info.VocabularySize];
+            (Logprob, PromptLogprob, NextToken) = (new int[rows], new int[rows], new int[rows]);
             _copies = new (PageId, PageId)[rows];
         }
 
@@ -177,7 +213,13 @@ internal class FakeExecutor : IExecutor
 
         public int[] LogitCount { get; }
 
-        public int[] Sampled { get; }
+        public int[] SampledCount { get; }
+
+        public int[] Logprob { get; }
+
+        public int[] PromptLogprob { get; }
+
+        public int[] NextToken { get; }
 
         public bool[] OnDevice { get; }
 
@@ -201,6 +243,7 @@ internal class FakeExecutor : IExecutor
                 TokenOffset[row] = batch.TokenOffset[row];
                 LogitCount[row] = batch.LogitCount[row];
                 OnDevice[row] = batch.SampleOnDevice[row];
+                (Logprob[row], PromptLogprob[row], NextToken[row]) = (batch.Logprobs[row], batch.PromptLogprobs[row], batch.NextToken[row]);
                 _logitOffset[row] = logits;
                 logits += LogitCount[row];
                 int pages = (Start[row] + Count[row] + _info.TokensPerPage - 1) / _info.TokensPerPage;
@@ -220,11 +263,56 @@ internal class FakeExecutor : IExecutor
         public Span<float> LogitsOf(int row, int index) =>
             _logits.AsSpan((_logitOffset[row] + index) * _info.VocabularySize, _info.VocabularySize);
 
-        public override ReadOnlySpan<int> Tokens(int row) => Sampled[row] >= 0 ? Sampled.AsSpan(row, 1) : [];
+        public Span<int> SampledOf(int row) => _sampled.AsSpan(TokenOffset[row], Count[row]);
+
+        public override ReadOnlySpan<int> Tokens(int row) => SampledOf(row)[..SampledCount[row]];
 
         public override RowEnd End(int row) => Ends[row];
 
+        public override TokenLogits Logprobs(int row) =>
+            Logprob[row] < 0 ? base.Logprobs(row) : Tell(TokenOffset[row] + Count[row] - 1, SampledOf(row)[0], Logprob[row]);
+
+        public override TokenLogits PromptLogprobs(int row, int index)
+        {
+            if (PromptLogprob[row] < 0 || (NextToken[row] < 0 && index == Count[row] - 1))
+            {
+                return base.PromptLogprobs(row, index);
+            }
+
+            int position = TokenOffset[row] + index;
+            return Tell(position, index + 1 < Count[row] ? Inputs[position + 1] : NextToken[row], PromptLogprob[row]);
+        }
+
         public override Span<float> Logits(int row, int index) => LogitsOf(row, index);
+
+        // The model's logits behind a token of the step, which is a pure function of what it has read.
+        private TokenLogits Tell(int position, int token, int rivals)
+        {
+            PureModel.Logits(HiddenHash[position], _told);
+            for (int id = 0; id < _told.Length; id++)
+            {
+                int better = 0;
+                for (int other = 0; other < _told.Length; other++)
+                {
+                    better += _told[other] > _told[id] || (_told[other] == _told[id] && other < id) ? 1 : 0;
+                }
+
+                (_rivals[better], _rivalLogits[better]) = (id, _told[id]);
+            }
+
+            (double sum, int rank) = (0, 1);
+            foreach (float logit in _told)
+            {
+                sum += Math.Exp(logit);
+                rank += logit > _told[token] ? 1 : 0;
+            }
+
+            return new TokenLogits
+            {
+                Token = token, Rank = rank, Logit = _told[token], LogSum = Math.Log(sum),
+                Rivals = _rivals.AsSpan(0, rivals), RivalLogits = _rivalLogits.AsSpan(0, rivals),
+            };
+        }
 
         public override ReadOnlySpan<float> Hidden(int row, int index)
         {

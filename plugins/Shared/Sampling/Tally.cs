@@ -1,6 +1,0 @@
-namespace Ernie.Samplers.Shared;
-
-/// <summary>How many tokens a set has and what they weigh together.</summary>
-/// <param name="Count">Tokens.</param>
-/// <param name="Mass">Sum of their weights.</param>
-internal readonly record struct Tally(int Count, double Mass);
