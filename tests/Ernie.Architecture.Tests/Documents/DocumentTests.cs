@@ -64,7 +64,7 @@ public sealed partial class DocumentTests
     }
 
     [Fact]
-    public void Changelog_Lists_UnderUnreleased() =>
+    public void Changelog_FirstHeading_IsWhatIsNotReleased() =>
         Assert.Matches(@"\A# Changelog\n\nWhat a user notices, newest first\.\n\n## [0-9.]+ \(unreleased\)\n", File.ReadAllText(Path.Combine(SharedFixtures.RepositoryRoot, "CHANGELOG.md")));
 
     private static bool Leads(MarkdownPage page, string link)
@@ -80,8 +80,8 @@ public sealed partial class DocumentTests
     [GeneratedRegex(@"^(runtime|hosts|plugins|tests|docs|generators|templates|kernels-templates|models)/[\w./-]+")]
     private static partial Regex RepositoryPath();
 
-    // plugins/NAME, plugins/Acme.TopA/src: an author's own.
-    [GeneratedRegex(@"^plugins/(NAME|Acme)")]
+    // plugins/NAME, plugins/Acme.TopA/src, ERN1xxx.md: a name to be chosen.
+    [GeneratedRegex(@"^plugins/(NAME|Acme)|ERN[0-9]x+")]
     private static partial Regex IsPlaceholder();
 
     [GeneratedRegex(@"^struct \w+ \{.*?^\};", RegexOptions.Multiline | RegexOptions.Singleline)]
