@@ -67,6 +67,17 @@ public sealed partial class DocumentTests
     public void Changelog_FirstHeading_IsWhatIsNotReleased() =>
         Assert.Matches(@"\A# Changelog\n\nWhat a user notices, newest first\.\n\n## [0-9.]+ \(unreleased\)\n", File.ReadAllText(Path.Combine(SharedFixtures.RepositoryRoot, "CHANGELOG.md")));
 
+    [Fact]
+    public void Decisions_EveryOne_IsInTheIndexUnderANumberOfItsOwn()
+    {
+        string folder = Path.Combine(SharedFixtures.RepositoryRoot, "docs", "adr");
+        string[] files = [.. Directory.EnumerateFiles(folder, "0*.md").Select(file => Path.GetFileName(file)).Order(StringComparer.Ordinal)];
+
+        Assert.Equal(files, MarkdownPage.All.Single(page => page.Name == "docs/adr/README.md").Links);
+        Assert.Equal(files.Length, files.Select(file => file[..4]).Distinct().Count());
+        Assert.All(files, file => Assert.StartsWith($"# {file[..4]}: ", File.ReadAllText(Path.Combine(folder, file)), StringComparison.Ordinal));
+    }
+
     private static bool Leads(MarkdownPage page, string link)
     {
         string[] parts = link.Split('#', 2);
