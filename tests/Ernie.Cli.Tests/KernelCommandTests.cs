@@ -26,6 +26,7 @@ public sealed class KernelCommandTests : IDisposable
         Assert.Contains("tales on sm_80 with 108 multiprocessors, 16 sequence(s) of 1024 tokens", output, StringComparison.Ordinal);
         Assert.Contains("tales on sm_90a with 132 multiprocessors", output, StringComparison.Ordinal);
         Assert.Contains("ernie_qkv_small_int8", output, StringComparison.Ordinal);
+        Assert.Contains("9 to 256 tokens: linear_tile_float8: the weight is int8; linear_wgmma: sm_80 has no warpgroup products; linear_tile: taken", output, StringComparison.Ordinal);
         Assert.Equal(2, output.Split("floor of the step").Length - 1);
     }
 

@@ -243,29 +243,30 @@ public sealed class KernelCompilationTests : IDisposable
         Assert.Contains(CudaDiagnostics.CompileFailed, exception.Message, StringComparison.Ordinal);
     }
 
-    public static TheoryData<string, string> ArgumentSizes => new(
-        ("ernie/linear/linear_decode.cuh", Size<LinearDecodeArguments>("LinearDecodeArgs")),
-        ("ernie/linear/linear_tile.cuh", Size<LinearTileArguments>("LinearTileArgs")),
-        ("ernie/linear/linear_wgmma.cuh", Size<LinearWgmmaArguments>("LinearWgmmaArgs")),
-        ("ernie/linear/linear_float8.cuh", Size<LinearFloat8Arguments>("LinearFloat8Args") + Size<QuantizedRows>("QuantizedRows")),
-        ("ernie/linear/quantize_rows.cuh", Size<QuantizeRowsArguments>("QuantizeRowsArgs")),
-        ("ernie/linear/expand_weights.cuh", Size<ExpandWeightsArguments>("ExpandWeightsArgs")),
-        ("ernie/norm/norm.cuh", Size<NormArguments>("NormArgs")),
-        ("ernie/norm/embed.cuh", Size<EmbedArguments>("EmbedArgs")
-            + Size<StepHeader>("StepHeader")),
-        ("ernie/attention/attention_wgmma.cuh", Size<AttentionArguments>("AttentionArgs") + Size<AttentionTensorArguments>("AttentionTensorArgs")),
-        ("ernie/attention/store_cache.cuh", Size<StoreCacheArguments>("StoreCacheArgs")),
-        ("ernie/attention/copy_page.cuh", Size<CopyPageArguments>("CopyPageArgs")),
-        ("ernie/persistent/decode_step.cuh", Size<PersistentArguments>("PersistentArgs") + Size<PersistentLayer>("PersistentLayer")),
-        ("ernie/sampling/set_slot.cuh", Size<SetSlotArguments>("SetSlotArgs") + Size<SlotState>("SlotState")),
-        ("ernie/sampling/sample_rows.cuh", Size<SampleArguments>("SampleArgs")),
-        ("ernie/sampling/log_probabilities.cuh", Size<LogProbabilityArguments>("LogProbabilityArgs") + Size<LogProbabilityWish>("LogProbabilityWish")
-            + Size<LogProbabilityRecord>("LogProbabilityRecord") + Value(LogProbabilityKernel.MostRivals, "kMostRivals")
+    public static TheoryData<string, string> ArgumentStructs => new(
+        ("ernie/linear/linear_decode.cuh", Layout<LinearDecodeArguments>("LinearDecodeArgs")),
+        ("ernie/linear/linear_tile.cuh", Layout<LinearTileArguments>("LinearTileArgs")),
+        ("ernie/linear/linear_wgmma.cuh", Layout<LinearWgmmaArguments>("LinearWgmmaArgs")),
+        ("ernie/linear/linear_float8.cuh", Layout<LinearFloat8Arguments>("LinearFloat8Args") + Layout<QuantizedRows>("QuantizedRows")),
+        ("ernie/linear/linear_tile_float8.cuh", Layout<LinearTileFloat8Arguments>("LinearTileFloat8Args")),
+        ("ernie/linear/quantize_rows.cuh", Layout<QuantizeRowsArguments>("QuantizeRowsArgs")),
+        ("ernie/linear/expand_weights.cuh", Layout<ExpandWeightsArguments>("ExpandWeightsArgs")),
+        ("ernie/norm/norm.cuh", Layout<NormArguments>("NormArgs")),
+        ("ernie/norm/embed.cuh", Layout<EmbedArguments>("EmbedArgs")
+            + Layout<StepHeader>("StepHeader")),
+        ("ernie/attention/attention_wgmma.cuh", Layout<AttentionArguments>("AttentionArgs") + Layout<AttentionTensorArguments>("AttentionTensorArgs")),
+        ("ernie/attention/store_cache.cuh", Layout<StoreCacheArguments>("StoreCacheArgs")),
+        ("ernie/attention/copy_page.cuh", Layout<CopyPageArguments>("CopyPageArgs")),
+        ("ernie/persistent/decode_step.cuh", Layout<PersistentArguments>("PersistentArgs") + Layout<PersistentLayer>("PersistentLayer")),
+        ("ernie/sampling/set_slot.cuh", Layout<SetSlotArguments>("SetSlotArgs") + Layout<SlotState>("SlotState")),
+        ("ernie/sampling/sample_rows.cuh", Layout<SampleArguments>("SampleArgs")),
+        ("ernie/sampling/log_probabilities.cuh", Layout<LogProbabilityArguments>("LogProbabilityArgs") + Layout<LogProbabilityWish>("LogProbabilityWish")
+            + Layout<LogProbabilityRecord>("LogProbabilityRecord") + Value(LogProbabilityKernel.MostRivals, "kMostRivals")
             + string.Create(CultureInfo.InvariantCulture, $"static_assert(sizeof(ernie::LogProbabilityPart) == {LogProbabilityKernel.PartBytes}, \"size of a part\");\n")));
 
     [Theory]
-    [MemberData(nameof(ArgumentSizes))]
-    public void ArgumentStructs_OnBothSides_HaveTheSameSize(string header, string asserts)
+    [MemberData(nameof(ArgumentStructs))]
+    public void ArgumentStructs_OnBothSides_HaveEveryFieldAtTheSamePlace(string header, string asserts)
     {
         NvrtcCompiler nvrtc = NvrtcForTests.Require();
         KernelSpec layout = new()
@@ -308,6 +309,28 @@ public sealed class KernelCompilationTests : IDisposable
     private static string Value(int value, string name) =>
         string.Create(CultureInfo.InvariantCulture, $"static_assert(ernie::{name} == {value}, \"value of {name}\");\n");
 
-    private static string Size<T>(string name) =>
-        string.Create(CultureInfo.InvariantCulture, $"static_assert(sizeof(ernie::{name}) == {Unsafe.SizeOf<T>()}, \"size of {name}\");\n");
+    // Two addresses that are swapped fit in every size: each field is compared by its place.
+    private static string Layout<T>(string name)
+        where T : unmanaged => string.Concat(
+        ArgumentLayout.Of<T>(name).Fields
+            .Select(field => string.Create(
+                CultureInfo.InvariantCulture,
+                $"static_assert(__builtin_offsetof(ernie::{name}, {NameInKernels(name, field.Name)}) == {field.Offset}, \"{name}.{field.Name}\");\n"))
+            .Prepend(string.Create(CultureInfo.InvariantCulture, $"static_assert(sizeof(ernie::{name}) == {Unsafe.SizeOf<T>()}, \"size of {name}\");\n")));
+
+    // PascalCase is snake_case there, but for what is an array in the kernels' struct.
+    private static string NameInKernels(string structName, string field) => (structName, field) switch
+    {
+        ("PersistentLayer", "QueryKeyValue") => "weights[0]",
+        ("PersistentLayer", "Output") => "weights[1]",
+        ("PersistentLayer", "GateUp") => "weights[2]",
+        ("PersistentLayer", "Down") => "weights[3]",
+        ("PersistentLayer", "QueryKeyValueScales") => "scales[0]",
+        ("PersistentLayer", "OutputScales") => "scales[1]",
+        ("PersistentLayer", "GateUpScales") => "scales[2]",
+        ("PersistentLayer", "DownScales") => "scales[3]",
+        ("PersistentLayer", "PostAttentionNorm") => "post_norm",
+        _ => string.Concat(field.Select((letter, index) => char.IsUpper(letter)
+            ? (index > 0 && field[index - 1] != '.' ? "_" : "") + char.ToLowerInvariant(letter) : letter.ToString())),
+    };
 }

@@ -217,7 +217,7 @@ internal sealed class ReferenceInterpreter
     }
 
     /// <summary>A number in (−1, 1) that depends on the tensor's name and the place in it.</summary>
-    private static double Weight(TensorReference tensor, int row, int column)
+    internal static double Weight(TensorReference tensor, int row, int column)
     {
         (row, column) = (row + (tensor.Slice?.FirstRow ?? 0), column + (tensor.Slice?.FirstColumn ?? 0));
         ulong hash = 14695981039346656037;

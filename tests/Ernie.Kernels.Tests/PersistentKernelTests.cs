@@ -57,7 +57,6 @@ public class PersistentKernelTests
     // 120 blocks. Three tiles of 16 rows and a rest of 8 with 1024 inputs are the most of a block.
     [Theory]
     [InlineData(1024, 3072, 103424, null)]
-    [InlineData(1152, 3072, 103424, "for which a warp would hold")]
     [InlineData(2048, 3072, 103424, "for which a warp would hold")]
     [InlineData(1024, 3200, 103424, "a block has 64 rows of a layer's weight of 6400 x 1024, for which a warp would hold 4 tiles")]
     [InlineData(1024, 512, 103424, null)]

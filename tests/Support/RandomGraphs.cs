@@ -18,12 +18,12 @@ internal static class RandomGraphs
         ModelShape shape = DenseGraphs.Tales with
         {
             Name = $"random-{seed}",
-            LayerCount = random.Next(2, 5),
-            HiddenSize = 128 * random.Next(1, 5),
+            LayerCount = random.Next(2, 4),
+            HiddenSize = 128 * random.Next(1, 4),
             KeyValueHeads = keyValueHeads,
-            QueryHeads = keyValueHeads << random.Next(4),
-            IntermediateSize = 128 * random.Next(1, 6),
-            VocabularySize = 128 * random.Next(1, 6),
+            QueryHeads = keyValueHeads << random.Next(3),
+            IntermediateSize = 128 * random.Next(1, 4),
+            VocabularySize = 128 * random.Next(1, 4),
             MaxPosition = 512,
         };
         Oddity oddity = random.Next(2) == 0 ? Oddity.None : (Oddity)(1 << random.Next(13));

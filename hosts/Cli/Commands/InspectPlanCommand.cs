@@ -41,6 +41,8 @@ internal sealed class InspectPlanCommand : ICommand
                 KernelPlanPrinter.PrintPrefill(plan, tokens, context.Console.Output);
             else
                 KernelPlanPrinter.PrintDecode(plan, batch, contextLength, context.Console.Output);
+            context.Console.Output.WriteLine("choices");
+            LoweringPrinter.PrintChoices(plan.Selection, context.Console.Output);
             context.Console.Output.WriteLine();
         }
 
