@@ -61,7 +61,7 @@ public abstract class LogitsProcessorContract
         foreach (SamplingOptions options in Settings)
         {
             byte[] state = processor.CreateState(Request(options));
-            var row = new Row(200, 3);
+            var row = new Row(4096, 3);
             float[] once = row.Process(processor, state), again = row.Process(processor, state);
             Assert.Equal(once, again);
             LogitsRow view = row.View((float[])row.Logits.Clone(), processor);
