@@ -65,7 +65,14 @@ public sealed class CudaExecutor : IExecutor, IDeviceSampling
         device.MakeCurrent();
         _stepTimeout = options.StepTimeout;
         ISampler[] samplers = DeviceSamplers(options);
-        Plan = CreatePlan(graph, device.Profile, options, options.KeepsBf16Copies && HasRoomForCopies(graph, device, options));
+        DeviceMemory atStart = MemoryOf(device, ownBytes: 0);
+        // Before seconds are spent on weights for which there is no room. A number of pages is asked for whatever the share.
+        if (options.PageCount is null)
+            CacheBudget.CheckShare(atStart, options.GpuMemoryUtilization);
+        bool hasRoomForCopies = KernelPlanner.Bf16CopyBytes(graph, device.Profile) <= CacheBudget.Room(atStart, options.GpuMemoryUtilization) / 4;
+        Plan = CreatePlan(graph, device.Profile, options, options.KeepsBf16Copies && hasRoomForCopies);
+        if (Plan.Persistent is not null && SharedCard.PersistentKernelAdvice(atStart, device.OtherProcesses()) is { } advice)
+            options.Notice?.Invoke(advice);
         ModelShape shape = graph.Shape;
         int maxModelLength = Math.Min(options.MaxModelLength ?? shape.MaxPosition, shape.MaxPosition);
         int pagesPerSequence = (maxModelLength + KernelPlan.TokensPerPage - 1) / KernelPlan.TokensPerPage;
@@ -83,7 +90,7 @@ public sealed class CudaExecutor : IExecutor, IDeviceSampling
         _writer = new StepWriter(_layout, _steps.Length, Plan.Attention.PrefillTileTokens);
         for (int index = 0; index < _steps.Length; index++)
             _steps[index] = new PendingStep(options.MaxSequences);
-        KeyValuePool pool = KeyValuePool.Create(device, shape, options, pagesPerSequence, _arena);
+        KeyValuePool pool = KeyValuePool.Create(MemoryOf(device, _arena.ByteCount), shape, options, pagesPerSequence, _arena);
         _runner = new ModelRunner(
             Plan, _kernels, weights, _buffers, pool, _layout, _slots.Addresses, _records.DeviceAddress, _stream, options.UsesDependentLaunch);
         _copies = new ResultCopies(_buffers, _layout, _runner, shape, _stream);
@@ -293,10 +300,10 @@ public sealed class CudaExecutor : IExecutor, IDeviceSampling
         since = now;
     }
 
-    private static bool HasRoomForCopies(ModelGraph graph, CudaDevice device, CudaExecutorOptions options)
+    private static DeviceMemory MemoryOf(CudaDevice device, long ownBytes)
     {
         (long free, long total) = device.Memory();
-        return KernelPlanner.Bf16CopyBytes(graph, device.Profile) <= (free - ((1 - options.GpuMemoryUtilization) * total)) / 4;
+        return new DeviceMemory(device.Name, total, free, ownBytes);
     }
 
     private static ILogitsProcessor[] DeviceProcessors(CudaExecutorOptions options) => [.. options.Processors.Where(processor => processor.Device is not null)];

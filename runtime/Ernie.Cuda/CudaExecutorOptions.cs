@@ -17,7 +17,7 @@ public sealed class CudaExecutorOptions
     /// <summary>Tokens of a sequence at most; null is the model's own limit.</summary>
     public int? MaxModelLength { get; init; }
 
-    /// <summary>Fraction of the device's memory that may be in use when the executor stands, in (0, 1].</summary>
+    /// <summary>Share of the device's memory that this executor may take, in (0, 1], whatever others hold.</summary>
     public double GpuMemoryUtilization { get; init; } = 0.9;
 
     /// <summary>Pages of the key/value pool; null takes what <see cref="GpuMemoryUtilization"/> leaves.</summary>

@@ -48,6 +48,11 @@ internal sealed class RequestValidator
         CheckLogprobs(request.PromptLogprobs, "prompt_logprobs");
         CheckSampling(request.Sampling);
         CheckTokens(request.StopTokens, "stop_token_ids");
+        if (!Enum.IsDefined(request.Pooling))
+        {
+            throw Invalid($"There is no pooling {request.Pooling}; there are: {string.Join(", ", Enum.GetNames<PromptPooling>())}.", "pooling");
+        }
+
         return prompt;
     }
 

@@ -174,6 +174,10 @@ internal sealed class Admissions
             CachedTokens += sequence.Stream.CachedTokens;
             _meter.Admitted(sequence);
         }
+        else
+        {
+            _meter.Resumed(sequence);
+        }
 
         if (sequence.Request.KeepsHistory)
         {
