@@ -309,13 +309,14 @@ public sealed class KernelCompilationTests : IDisposable
     private static string Value(int value, string name) =>
         string.Create(CultureInfo.InvariantCulture, $"static_assert(ernie::{name} == {value}, \"value of {name}\");\n");
 
-    // Two addresses that are swapped fit in every size: each field is compared by its place.
+    // Two addresses that are swapped fit in every size: each field is compared by its place. The compiler has no offsetof; this is how its
+    // front end writes one.
     private static string Layout<T>(string name)
         where T : unmanaged => string.Concat(
         ArgumentLayout.Of<T>(name).Fields
             .Select(field => string.Create(
                 CultureInfo.InvariantCulture,
-                $"static_assert(__builtin_offsetof(ernie::{name}, {NameInKernels(name, field.Name)}) == {field.Offset}, \"{name}.{field.Name}\");\n"))
+                $"static_assert(__INTADDR__(&((ernie::{name}*)0)->{NameInKernels(name, field.Name)}) == {field.Offset}, \"{name}.{field.Name}\");\n"))
             .Prepend(string.Create(CultureInfo.InvariantCulture, $"static_assert(sizeof(ernie::{name}) == {Unsafe.SizeOf<T>()}, \"size of {name}\");\n")));
 
     // PascalCase is snake_case there, but for what is an array in the kernels' struct.

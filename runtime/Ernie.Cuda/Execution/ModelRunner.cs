@@ -38,6 +38,9 @@ internal sealed class ModelRunner
         _head = binder.Bind(plan.Program.Head);
     }
 
+    // Chunks that fill a large tile.
+    private const int FewPromptRows = 64;
+
     /// <summary>Whether kernels may start before their predecessor has ended.</summary>
     public bool Overlaps => _overlaps;
 
@@ -51,7 +54,7 @@ internal sealed class ModelRunner
     public void Run(in StepShape step)
     {
         StepCounts counts = new(step.Tokens, step.DecodeRows, step.PrefillTiles, step.WantsHidden);
-        BoundRange.Queue(_body, counts, new StepAddresses(Address(step.TilesOffset), LogitTokens, LogitCount), _stream);
+        BoundRange.Queue(_body, step.Tokens, counts, new StepAddresses(Address(step.TilesOffset), LogitTokens, LogitCount), _stream);
         if (step.LogitRows > 0)
             Head(step.LogitRows, LogitTokens, LogitCount);
         Sample(Math.Max(step.LogitRows, 1));
@@ -73,12 +76,19 @@ internal sealed class ModelRunner
             _kernels[_plan.CopyPage].Launch(_stream, 2 * Shape.LayerCount, 1, 1, arguments, overlapsPrevious: false);
     }
 
+    /// <summary>Queues the head for a chunk of a prompt, by the kernel of steps that multiply many rows: its chunks follow each other.</summary>
+    /// <param name="rows">Most tokens.</param>
+    /// <param name="tokens">Device address of the tokens' indices in the batch.</param>
+    /// <param name="count">Device address of their number.</param>
+    public void PromptHead(int rows, ulong tokens, ulong count) => Head(rows, tokens, count, sizedFor: rows > FewPromptRows ? int.MaxValue : rows);
+
     /// <summary>Queues the head for tokens that are listed elsewhere than in the step's rows.</summary>
     /// <param name="rows">Most tokens.</param>
     /// <param name="tokens">Device address of the tokens' indices in the batch.</param>
     /// <param name="count">Device address of their number.</param>
-    public void Head(int rows, ulong tokens, ulong count) =>
-        BoundRange.Queue(_head, new StepCounts(rows, 0, 0), new StepAddresses(0, tokens, count), _stream);
+    /// <param name="sizedFor">Tokens for which the kernel is chosen; 0 for as many as there are.</param>
+    public void Head(int rows, ulong tokens, ulong count, int sizedFor = 0) =>
+        BoundRange.Queue(_head, sizedFor > 0 ? sizedFor : rows, new StepCounts(rows, 0, 0), new StepAddresses(0, tokens, count), _stream);
 
     private ulong Address(int stepOffset) => _buffers.Step + (sizeof(int) * (ulong)stepOffset);
 

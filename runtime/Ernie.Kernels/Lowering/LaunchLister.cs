@@ -20,7 +20,7 @@ internal sealed class LaunchLister(LoweredGraph graph, KernelSelection selection
             [.. Limits([headKernels]).Select(most => new ProgramRange(most, [.. new LinearLaunches(graph, selection, most).Head(head)]))],
             // Blocks that share a row are the sampler's own affair.
             new Launch(
-                "sample", SamplerKernel.Create("sample", Shape.VocabularySize, graph.Target.Samplers), [], GridRule.PerRow,
+                "sample", SamplerKernel.Create("sample", Shape.VocabularySize, graph.Target.Samplers, graph.Target.Processors), [], GridRule.PerRow,
                 new LaunchCost { BytesPerRow = (long)Shape.VocabularySize * sizeof(float) }))
         {
             Alone = selection.Persistent is { } persistent

@@ -13,14 +13,15 @@ public static class KernelPlanner
     /// <param name="keepsBf16Copies">Whether quantised weights may also be kept in bf16, for steps of more than 8 tokens.</param>
     /// <param name="cache">Storage of keys and values.</param>
     /// <param name="persistent">Sizes of the persistent decode kernel, or null for none; where it does not suit the device or the model there is none either, and the plan says why.</param>
+    /// <param name="processors">Logits processors with a device form, in their order; null for the standard ones.</param>
     /// <exception cref="KernelPlanException">There are no kernels for the model.</exception>
     public static KernelPlan Create(
         ModelGraph graph, DeviceProfile device, IReadOnlyList<ISampler>? samplers = null, bool keepsBf16Copies = true,
-        KeyValueFormat cache = KeyValueFormat.BFloat16, PersistentTuning? persistent = null)
+        KeyValueFormat cache = KeyValueFormat.BFloat16, PersistentTuning? persistent = null, IReadOnlyList<ILogitsProcessor>? processors = null)
     {
         ArgumentNullException.ThrowIfNull(graph);
         ArgumentNullException.ThrowIfNull(device);
-        LoweringTarget target = new(device) { Samplers = samplers ?? [], KeepsBf16Copies = keepsBf16Copies, Cache = cache, Persistent = persistent };
+        LoweringTarget target = new(device) { Samplers = samplers ?? [], Processors = processors, KeepsBf16Copies = keepsBf16Copies, Cache = cache, Persistent = persistent };
         return new KernelPlan(LoweringRunner.Run(graph, target, LoweringRunner.DumpFromEnvironment()));
     }
 

@@ -9,13 +9,14 @@ internal sealed record BoundRange(int MostRows, BoundLaunch[] Launches)
 {
     /// <summary>Queues those of the range that serves the rows.</summary>
     /// <param name="ranges">Ascending, the last without a limit.</param>
+    /// <param name="rows">Rows for which the range is chosen.</param>
     /// <param name="counts">The step.</param>
     /// <param name="addresses">The step's addresses.</param>
     /// <param name="stream">Where to.</param>
-    public static void Queue(BoundRange[] ranges, in StepCounts counts, in StepAddresses addresses, nint stream)
+    public static void Queue(BoundRange[] ranges, int rows, in StepCounts counts, in StepAddresses addresses, nint stream)
     {
         int index = 0;
-        while (counts.Rows > ranges[index].MostRows)
+        while (rows > ranges[index].MostRows)
             index++;
         foreach (BoundLaunch launch in ranges[index].Launches)
             launch.Queue(counts, addresses, stream);
