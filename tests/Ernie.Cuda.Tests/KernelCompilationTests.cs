@@ -331,6 +331,8 @@ public sealed class KernelCompilationTests : IDisposable
         ("PersistentLayer", "GateUpScales") => "scales[2]",
         ("PersistentLayer", "DownScales") => "scales[3]",
         ("PersistentLayer", "PostAttentionNorm") => "post_norm",
+        ("StepHeader", "Unused0") => "unused[0]",
+        ("StepHeader", "Unused1") => "unused[1]",
         _ => string.Concat(field.Select((letter, index) => char.IsUpper(letter)
             ? (index > 0 && field[index - 1] != '.' ? "_" : "") + char.ToLowerInvariant(letter) : letter.ToString())),
     };
