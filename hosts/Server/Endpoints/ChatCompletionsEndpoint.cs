@@ -29,7 +29,7 @@ internal sealed class ChatCompletionsEndpoint(ServerContext server) : Generation
             Choices = [.. choices.Select((choice, index) => Choice(settings, choice, index))],
             Usage = usage,
             PromptLogprobs = settings.PromptLogprobs is not null && choices[0].PromptLogprobs is { } logprobs
-                ? LogprobFormatter.PromptById(Server.Tokenizer, logprobs)
+                ? LogprobFormatter.PromptById(settings.Spelling, logprobs)
                 : null,
             PromptTokenIds = settings.ReturnTokenIds ? request.Prompt.Tokens : null,
         };
@@ -40,7 +40,7 @@ internal sealed class ChatCompletionsEndpoint(ServerContext server) : Generation
     {
         Index = index,
         Message = new ChatAnswer(choice.Text),
-        Logprobs = settings.Logprobs is null ? null : LogprobFormatter.Chat(Server.Tokenizer, choice.Logprobs),
+        Logprobs = settings.Logprobs is null ? null : LogprobFormatter.Chat(settings.Spelling, choice.Logprobs),
         FinishReason = choice.FinishReason,
         StopReason = choice.StopReason,
         TokenIds = settings.ReturnTokenIds ? choice.TokenIds : null,

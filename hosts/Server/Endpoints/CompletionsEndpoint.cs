@@ -44,7 +44,7 @@ internal sealed class CompletionsEndpoint(ServerContext server) : GenerationEndp
             FinishReason = choice.FinishReason,
             StopReason = choice.StopReason,
             PromptLogprobs = settings is { PromptLogprobs: not null, PromptLogprobsForEcho: false } && choice.PromptLogprobs is { } logprobs
-                ? LogprobFormatter.PromptById(Server.Tokenizer, logprobs)
+                ? LogprobFormatter.PromptById(settings.Spelling, logprobs)
                 : null,
             PromptTokenIds = settings.ReturnTokenIds ? prompt.Tokens : null,
             TokenIds = settings.ReturnTokenIds ? choice.TokenIds : null,
@@ -53,9 +53,9 @@ internal sealed class CompletionsEndpoint(ServerContext server) : GenerationEndp
 
     private TextLogprobs Logprobs(CompletionRequest request, ChoiceCollector choice, PromptInput prompt, int echoed)
     {
-        TextLogprobs generated = LogprobFormatter.Text(Server.Tokenizer, choice.Logprobs, echoed);
+        TextLogprobs generated = LogprobFormatter.Text(settings.Spelling, choice.Logprobs, echoed);
         return request.Echo && choice.PromptLogprobs is { } logprobs
-            ? LogprobFormatter.Join(LogprobFormatter.Prompt(Server.Tokenizer, prompt.Tokens, logprobs, request.Settings.SkipSpecialTokens), generated)
+            ? LogprobFormatter.Join(LogprobFormatter.Prompt(settings.Spelling, prompt.Tokens, logprobs, request.Settings.SkipSpecialTokens), generated)
             : generated;
     }
 }
