@@ -92,6 +92,9 @@ public sealed unsafe class CpuExecutor : IExecutor
     /// <inheritdoc/>
     public ExecutorInfo Info { get; }
 
+    /// <summary>None: the logits are in the caller's memory, and the caller draws.</summary>
+    public IDeviceSampling? Sampling => null;
+
     /// <summary>Bytes of linear weights that a step of one token reads.</summary>
     public long WeightBytes { get; }
 

@@ -58,7 +58,7 @@ internal sealed unsafe class CpuStepOutput : StepOutput, IDisposable
             _logitCount[row] = batch.LogitCount[row];
             logits += batch.LogitCount[row];
             _firstHidden[row] = hidden;
-            _hiddenCount[row] = batch.HiddenWanted[row] ? batch.Count[row] : 0;
+            _hiddenCount[row] = batch.Kind[row] == StepRowKind.Pool ? batch.Count[row] : 0;
             hidden += _hiddenCount[row];
         }
 
@@ -84,7 +84,7 @@ internal sealed unsafe class CpuStepOutput : StepOutput, IDisposable
     }
 
     /// <inheritdoc/>
-    public override int SampledToken(int row) => -1;
+    public override ReadOnlySpan<int> Tokens(int row) => [];
 
     /// <inheritdoc/>
     public override Span<float> Logits(int row, int index)

@@ -159,6 +159,12 @@ public sealed class CudaExecutor : IExecutor, IDeviceSampling
     }
 
     /// <inheritdoc/>
+    public IDeviceSampling Sampling => this;
+
+    /// <inheritdoc/>
+    public int MaxDrafts => 0;
+
+    /// <inheritdoc/>
     public int MaxStopTokens => SlotTable.StopCapacity;
 
     /// <inheritdoc/>
@@ -200,9 +206,8 @@ public sealed class CudaExecutor : IExecutor, IDeviceSampling
         uint sequence = _begun;
         PendingStep step = _steps[sequence % _steps.Length];
         int hostLogits = ResultCopies.Describe(batch, step, sequence);
-        bool isDecode = StepWriter.IsDecode(batch);
-        nint graph = isDecode && RunsGraphs && _graphs is not null ? _graphs.For(batch.RowCount, batch.Start[0] + 1) : 0;
-        bool listsLogitsApart = !isDecode && hostLogits + batch.RowCount > _layout.RowCapacity;
+        nint graph = batch.IsDecode && RunsGraphs && _graphs is not null ? _graphs.For(batch.RowCount, batch.Start[0] + 1) : 0;
+        bool listsLogitsApart = !batch.IsDecode && hostLogits + batch.RowCount > _layout.RowCapacity;
         foreach ((PageId from, PageId to) in batch.Copies)
             _runner.CopyPage(from.Index, to.Index);
         int firstList = graph != 0 && _writer.Continues(batch) ? 0 : Upload(batch, sequence, listsLogitsApart);

@@ -34,7 +34,7 @@ public sealed class InferenceEngine : IEngine
         ExecutorInfo info = executor.Info;
         _settings = settings;
         _hiddenSize = info.HiddenSize;
-        _device = executor as IDeviceSampling;
+        _device = executor.Sampling;
 
         // A sequence that has the pool for itself must be able to end.
         int maxLength = (int)Math.Min(info.MaxModelLength, (long)info.PageCount * info.TokensPerPage);

@@ -22,9 +22,8 @@ internal static class ExecutorWarmup
     private static void Step(IExecutor executor, StepBatch batch, int start, int count)
     {
         batch.Clear();
-        batch.Add(slot: 0, start, count, logitCount: 1);
+        batch.Add(StepRow.Tokens(slot: 0, start, count, logitCount: 1));
         batch.Tokens.AsSpan(0, count).Clear();
-        batch.HasPrefill = start == 0;
         executor.Begin(batch);
         executor.Complete();
     }

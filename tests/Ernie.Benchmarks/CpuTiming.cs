@@ -124,7 +124,7 @@ internal static unsafe class CpuTiming
             _batch.Clear();
             for (int row = 0; row < rows; row++)
             {
-                _batch.Add(row, start, count, 1);
+                _batch.Add(StepRow.Tokens(row, start, count, 1));
                 for (int i = 0; i < count; i++)
                     _batch.Tokens[_batch.TokenOffset[row] + i] = (start + i) * 7919 % 100000;
             }

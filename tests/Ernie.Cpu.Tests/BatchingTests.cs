@@ -151,15 +151,15 @@ public sealed class BatchingTests
     }
 
     [Fact]
-    public void HiddenWanted_Row_GivesStatesThatMakeTheLogits()
+    public void PoolRow_AnyLength_GivesStatesAndNoLogits()
     {
         int[] ids = TalesFixture.Ids("len-64");
         using ModelRunner runner = ModelRunner.Tales(ModelRunner.ReferenceOptions with { SliceTokens = 10 });
 
         runner.Batch.Clear();
         Add(runner, 0, 0, ids.AsSpan(0, 5));
-        int row = Add(runner, 1, 0, ids);
-        runner.Batch.HiddenWanted[row] = true;
+        int row = runner.Batch.Add(StepRow.Pool(1, 0, ids.Length));
+        ids.CopyTo(runner.Batch.RowTokens(row));
         StepOutput output = runner.Step();
 
         // The norm's weight is applied, so the scale of a state is of the order of the weight; both ends of the row must be there.
@@ -167,6 +167,7 @@ public sealed class BatchingTests
         Assert.Contains(output.Hidden(row, ids.Length - 1).ToArray(), value => value != 0);
         Assert.Throws<ArgumentOutOfRangeException>(() => output.Hidden(row, ids.Length).Length);
         Assert.Throws<ArgumentOutOfRangeException>(() => output.Hidden(0, 0).Length);
+        Assert.Throws<ArgumentOutOfRangeException>(() => output.Logits(row, 0).Length);
     }
 
     private static QuantizationRecipe? Recipe(string encoding) => encoding switch
@@ -185,7 +186,7 @@ public sealed class BatchingTests
 
     private static int Add(ModelRunner runner, int slot, int start, ReadOnlySpan<int> tokens)
     {
-        int row = runner.Batch.Add(slot, start, tokens.Length, 1);
+        int row = runner.Batch.Add(StepRow.Tokens(slot, start, tokens.Length, 1));
         tokens.CopyTo(runner.Batch.Tokens.AsSpan(runner.Batch.TokenOffset[row]));
         return row;
     }

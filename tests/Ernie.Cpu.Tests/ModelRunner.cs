@@ -39,7 +39,7 @@ internal sealed class ModelRunner : IDisposable
     internal Span<float> Run(int slot, int start, ReadOnlySpan<int> tokens, int logitCount = 1)
     {
         Batch.Clear();
-        int row = Batch.Add(slot, start, tokens.Length, logitCount);
+        int row = Batch.Add(StepRow.Tokens(slot, start, tokens.Length, logitCount));
         tokens.CopyTo(Batch.Tokens.AsSpan(Batch.TokenOffset[row]));
         return Step().Logits(row, logitCount - 1);
     }

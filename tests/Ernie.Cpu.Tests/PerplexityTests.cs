@@ -61,7 +61,7 @@ public sealed class PerplexityTests
         {
             int length = Math.Min(Window, ids.Length - 1 - start);
             runner.Batch.Clear();
-            int row = runner.Batch.Add(0, 0, length, length);
+            int row = runner.Batch.Add(StepRow.Tokens(0, 0, length, length));
             ids.AsSpan(start, length).CopyTo(runner.Batch.Tokens);
             StepOutput output = runner.Step();
             for (int i = 0; i < length; i++)

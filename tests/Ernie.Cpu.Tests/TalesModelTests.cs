@@ -46,7 +46,7 @@ public sealed class TalesModelTests
         int[] ids = TalesFixture.Ids("len-64");
 
         runner.Batch.Clear();
-        int row = runner.Batch.Add(0, 0, ids.Length, ids.Length);
+        int row = runner.Batch.Add(StepRow.Tokens(0, 0, ids.Length, ids.Length));
         ids.CopyTo(runner.Batch.Tokens, 0);
         StepOutput output = runner.Step();
 

@@ -2,7 +2,7 @@ using Ernie.Sampling;
 
 namespace Ernie.Execution;
 
-/// <summary>Implemented by executors that sample on their device. Request state is copied there once and advances there.</summary>
+/// <summary>The side of an executor that draws tokens on its device. Request state is copied there once and advances there.</summary>
 /// <remarks>
 /// The device ends a sequence by itself, so that steps queued before the host knew draw nothing for it and leave its state alone.
 /// </remarks>
@@ -13,6 +13,12 @@ public interface IDeviceSampling
 
     /// <summary>Tokens a request may give a bias; rows of requests with more are sampled by the caller.</summary>
     int MaxBiasedTokens { get; }
+
+    /// <summary>
+    /// Drafts that a verify row drawn here may have; 0 where the device draws no such rows, and sequences that it draws for get one token a step.
+    /// What it does with them is told at <see cref="StepRowKind.Verify"/>.
+    /// </summary>
+    int MaxDrafts { get; }
 
     /// <summary>Whether rows of this sampler are sampled on the device.</summary>
     /// <param name="sampler">A registered sampler.</param>

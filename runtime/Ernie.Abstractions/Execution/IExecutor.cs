@@ -8,6 +8,9 @@ public interface IExecutor : IDisposable
     /// <summary>Capacity and identity, fixed at construction.</summary>
     ExecutorInfo Info { get; }
 
+    /// <summary>Draws tokens where the logits are; null where the caller draws every token from the logits of <see cref="StepOutput"/>.</summary>
+    IDeviceSampling? Sampling { get; }
+
     /// <summary>Starts a step. The batch may be refilled as soon as this returns.</summary>
     /// <param name="batch">Rows to run; at least one, within <see cref="Info"/>'s limits.</param>
     /// <exception cref="InvalidOperationException"><see cref="ExecutorInfo.MaxStepsInFlight"/> steps have begun and not completed.</exception>

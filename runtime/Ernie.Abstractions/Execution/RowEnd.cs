@@ -1,6 +1,6 @@
 namespace Ernie.Execution;
 
-/// <summary>Whether and why a row's sequence has ended, by the token that its step drew.</summary>
+/// <summary>Whether and why a row's sequence has ended, by the last token that its step drew.</summary>
 public enum RowEnd
 {
     /// <summary>The executor does not say; the caller finds out.</summary>

@@ -7,8 +7,7 @@ namespace Ernie.Execution;
 /// </summary>
 /// <remarks>
 /// Row r covers <c>Tokens[TokenOffset[r] .. TokenOffset[r] + Count[r])</c>, whose positions start at <c>Start[r]</c>;
-/// keys and values of positions below <c>Start[r]</c> are already in the row's pages.
-/// Decode rows (one new token) come before prefill rows.
+/// keys and values of positions below <c>Start[r]</c> are already in the row's pages. A row's kind says what its positions give.
 /// </remarks>
 public sealed class StepBatch
 {
@@ -28,7 +27,7 @@ public sealed class StepBatch
         Count = new int[info.MaxSequences];
         TokenOffset = new int[info.MaxSequences];
         LogitCount = new int[info.MaxSequences];
-        HiddenWanted = new bool[info.MaxSequences];
+        Kind = new StepRowKind[info.MaxSequences];
         SampleOnDevice = new bool[info.MaxSequences];
         Tokens = new int[info.MaxBatchedTokens];
         MaxPagesPerSequence = info.MaxPagesPerSequence;
@@ -37,10 +36,19 @@ public sealed class StepBatch
     }
 
     /// <summary>Rows in use.</summary>
-    public int RowCount { get; set; }
+    public int RowCount { get; private set; }
 
     /// <summary>Tokens in use, over all rows.</summary>
-    public int TokenCount { get; set; }
+    public int TokenCount { get; private set; }
+
+    /// <summary>The first rows that are of the kind <see cref="StepRowKind.Decode"/>.</summary>
+    public int DecodeRows { get; private set; }
+
+    /// <summary>Whether every row is a decode row, so that a captured graph can run the step.</summary>
+    public bool IsDecode => DecodeRows == RowCount;
+
+    /// <summary>[row] what the row is for.</summary>
+    public StepRowKind[] Kind { get; }
 
     /// <summary>[row] the request slot, in [0, MaxSequences).</summary>
     public int[] Slot { get; }
@@ -54,19 +62,17 @@ public sealed class StepBatch
     /// <summary>[row] index of the row's first token in <see cref="Tokens"/>.</summary>
     public int[] TokenOffset { get; }
 
-    /// <summary>[row] logits wanted for this many last tokens of the row: 0 inside a prompt, 1 to sample, more for prompt logprobs.</summary>
+    /// <summary>[row] logits wanted for this many last tokens of the row: 0 inside a prompt and where states are pooled, 1 to draw, all to verify drafts or for log-probabilities of the prompt.</summary>
     public int[] LogitCount { get; }
 
-    /// <summary>[row] whether the normalised last hidden states of the row's tokens are wanted (embeddings).</summary>
-    public bool[] HiddenWanted { get; }
-
     /// <summary>
-    /// [row] whether the device draws the row's next token from the state of <see cref="IDeviceSampling.SetSlot"/>; its logits are then not read.
-    /// Only set for executors with <see cref="IDeviceSampling"/> and rows whose <see cref="LogitCount"/> is 1.
+    /// [row] whether the device draws the row's tokens from the state of <see cref="IDeviceSampling.SetSlot"/>; its logits are then not read.
+    /// Only set for executors with <see cref="IExecutor.Sampling"/>, and for decode rows, for prompt rows whose <see cref="LogitCount"/> is 1 and for
+    /// verify rows of at most <see cref="IDeviceSampling.MaxDrafts"/> drafts.
     /// </summary>
     public bool[] SampleOnDevice { get; }
 
-    /// <summary>[token] ids, rows one after the other.</summary>
+    /// <summary>[token] ids, rows one after the other. Of a verify row all but the first are drafts.</summary>
     public int[] Tokens { get; }
 
     /// <summary>Width of a row of <see cref="PageTable"/>.</summary>
@@ -74,9 +80,6 @@ public sealed class StepBatch
 
     /// <summary>[slot × MaxPagesPerSequence + i] the page of tokens i·TokensPerPage… of the slot's sequence; kept across steps by the engine.</summary>
     public PageId[] PageTable { get; }
-
-    /// <summary>Whether this step has at least one row of more than one token or that is inside its prompt.</summary>
-    public bool HasPrefill { get; set; }
 
     /// <summary>Pages to copy before anything else of the step, one after the other: keys and values of every layer. Only for executors that copy pages.</summary>
     public ReadOnlySpan<(PageId From, PageId To)> Copies => _copies.AsSpan(0, _copyCount);
@@ -87,7 +90,7 @@ public sealed class StepBatch
         _copyCount = 0;
         RowCount = 0;
         TokenCount = 0;
-        HasPrefill = false;
+        DecodeRows = 0;
     }
 
     /// <summary>Adds a copy; at most one a row.</summary>
@@ -95,23 +98,25 @@ public sealed class StepBatch
     /// <param name="to">A page of the row's own.</param>
     public void AddCopy(PageId from, PageId to) => _copies[_copyCount++] = (from, to);
 
-    /// <summary>Adds a row; its tokens are written by the caller to <c>Tokens.AsSpan(TokenOffset[row], count)</c>.</summary>
-    /// <param name="slot">Request slot.</param>
-    /// <param name="start">Position of its first new token.</param>
-    /// <param name="count">New tokens.</param>
-    /// <param name="logitCount">Logits wanted for this many last tokens.</param>
+    /// <summary>Adds a row; its tokens are written by the caller to <see cref="RowTokens"/>.</summary>
+    /// <param name="row">The row; within the executor's limits.</param>
     /// <returns>The row's index.</returns>
-    public int Add(int slot, int start, int count, int logitCount)
+    public int Add(in StepRow row)
     {
-        int row = RowCount++;
-        Slot[row] = slot;
-        Start[row] = start;
-        Count[row] = count;
-        TokenOffset[row] = TokenCount;
-        LogitCount[row] = logitCount;
-        HiddenWanted[row] = false;
-        SampleOnDevice[row] = false;
-        TokenCount += count;
-        return row;
+        int index = RowCount++;
+        Kind[index] = row.Kind;
+        Slot[index] = row.Slot;
+        Start[index] = row.Start;
+        Count[index] = row.Count;
+        TokenOffset[index] = TokenCount;
+        LogitCount[index] = row.LogitCount;
+        SampleOnDevice[index] = false;
+        TokenCount += row.Count;
+        DecodeRows += row.Kind == StepRowKind.Decode && DecodeRows == index ? 1 : 0;
+        return index;
     }
+
+    /// <summary>A row's new tokens.</summary>
+    /// <param name="row">Row of the batch.</param>
+    public Span<int> RowTokens(int row) => Tokens.AsSpan(TokenOffset[row], Count[row]);
 }

@@ -3,11 +3,16 @@ namespace Ernie.Execution;
 /// <summary>Output of one step. Owned by the executor and valid until its next step begins.</summary>
 public abstract class StepOutput
 {
-    /// <summary>Token that the device sampled for a row, or −1 when the row's logits are to be sampled by the caller.</summary>
+    /// <summary>The tokens that the executor drew for a row, one after the other: the sequence goes on with all of them.</summary>
     /// <param name="row">Row of the batch.</param>
-    public abstract int SampledToken(int row);
+    /// <returns>
+    /// Empty for a row without <see cref="StepBatch.SampleOnDevice"/>, whose tokens the caller draws from <see cref="Logits"/>, and for a row that had
+    /// ended in a step before, which says how by <see cref="End"/>. One token otherwise; of a row of <see cref="StepRowKind.Verify"/> one more than
+    /// there were drafts accepted. A token that ends the sequence is the last one.
+    /// </returns>
+    public abstract ReadOnlySpan<int> Tokens(int row);
 
-    /// <summary>What the device made of the row's token. A row that had ended in a step before has drawn none: it says how it ended, and its token is −1.</summary>
+    /// <summary>What the executor made of the row's last token. A row that had ended in a step before has drawn none: it says how it ended.</summary>
     /// <param name="row">Row of the batch.</param>
     public virtual RowEnd End(int row) => RowEnd.Undecided;
 
@@ -18,7 +23,7 @@ public abstract class StepOutput
     public abstract Span<float> Logits(int row, int index);
 
     /// <summary>One token's hidden state after the final norm.</summary>
-    /// <param name="row">Row of the batch whose <see cref="StepBatch.HiddenWanted"/> was set.</param>
+    /// <param name="row">Row of the batch, of the kind <see cref="StepRowKind.Pool"/>.</param>
     /// <param name="index">Which of the row's tokens.</param>
     /// <returns>[hidden] f32.</returns>
     public abstract ReadOnlySpan<float> Hidden(int row, int index);

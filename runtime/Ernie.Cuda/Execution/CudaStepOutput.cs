@@ -10,10 +10,11 @@ internal sealed class CudaStepOutput(PinnedBuffer records, int rowCapacity, int 
 
     public void Show(PendingStep step) => _step = step;
 
-    public override int SampledToken(int row)
+    public override ReadOnlySpan<int> Tokens(int row)
     {
         PendingStep step = Step(row);
-        return step.SampledRows[row] ? Record(records, rowCapacity, step.Sequence, row)[0] : -1;
+        Span<int> token = step.SampledRows[row] ? Record(records, rowCapacity, step.Sequence, row)[..1] : [];
+        return token is [>= 0] ? token : [];
     }
 
     public override RowEnd End(int row)

@@ -21,11 +21,15 @@ internal sealed class ResultCopies(DeviceBuffers buffers, StepLayout layout, Mod
             bool onDevice = batch.SampleOnDevice[row];
             step.SampledRows[row] = onDevice;
             samples |= onDevice;
+            if (onDevice && batch.Kind[row] == StepRowKind.Verify)
+                throw new ArgumentException($"Row {row} verifies drafts, and this device draws no such rows; the caller draws them from their logits.", nameof(batch));
+
             bool forHost = !onDevice && batch.LogitCount[row] > 0;
             step.FirstLogit[row] = forHost ? logits : -1;
             logits += forHost ? batch.LogitCount[row] : 0;
-            step.FirstHidden[row] = batch.HiddenWanted[row] ? batch.TokenOffset[row] : -1;
-            step.HasCopies |= batch.HiddenWanted[row];
+            bool pools = batch.Kind[row] == StepRowKind.Pool;
+            step.FirstHidden[row] = pools ? batch.TokenOffset[row] : -1;
+            step.HasCopies |= pools;
         }
 
         step.HasCopies |= logits > 0 || !samples;

@@ -40,18 +40,6 @@ internal sealed class StepWriter : IDisposable
     /// <summary>Address of a buffer.</summary>
     public nint Address(int buffer) => _pinned.Address + ((nint)buffer * _layout.TotalInts * sizeof(int));
 
-    /// <summary>Whether every row has one token and one row of logits, so that a graph can run the batch.</summary>
-    public static bool IsDecode(StepBatch batch)
-    {
-        for (int row = 0; row < batch.RowCount; row++)
-        {
-            if (batch.Count[row] != 1 || batch.LogitCount[row] != 1 || batch.HiddenWanted[row])
-                return false;
-        }
-
-        return true;
-    }
-
     /// <summary>Whether the device has all of a decoding batch already: the rows of the step before, one token on, in pages it knows.</summary>
     public bool Continues(StepBatch batch)
     {
@@ -94,9 +82,9 @@ internal sealed class StepWriter : IDisposable
         int updatesOffset = _layout.TailStart;
         int updates = WriteUpdates(batch, ints[updatesOffset..]);
         int tokensOffset = updatesOffset + (2 * updates);
-        int decodeRows = WriteTokens(batch, ints[tokensOffset..]);
+        WriteTokens(batch, ints[tokensOffset..]);
         int tilesOffset = tokensOffset + (2 * batch.TokenCount);
-        int tiles = WriteTiles(batch, decodeRows, ints[tilesOffset..]);
+        int tiles = WriteTiles(batch, ints[tilesOffset..]);
 
         StepHeader header = new()
         {
@@ -114,10 +102,10 @@ internal sealed class StepWriter : IDisposable
         {
             Tokens = batch.TokenCount,
             LogitRows = logits,
-            DecodeRows = decodeRows,
+            DecodeRows = batch.DecodeRows,
             PrefillTiles = tiles,
             TilesOffset = tilesOffset,
-            WantsHidden = batch.HiddenWanted.AsSpan(0, rows).Contains(true),
+            WantsHidden = batch.Kind.AsSpan(0, rows).Contains(StepRowKind.Pool),
         };
         Remember(batch);
     }
@@ -155,7 +143,7 @@ internal sealed class StepWriter : IDisposable
 
     private void Remember(StepBatch batch)
     {
-        if (!IsDecode(batch))
+        if (!batch.IsDecode)
         {
             _lastRowCount = -1;
             return;
@@ -211,29 +199,23 @@ internal sealed class StepWriter : IDisposable
         return updates;
     }
 
-    private static int WriteTokens(StepBatch batch, Span<int> destination)
+    private static void WriteTokens(StepBatch batch, Span<int> destination)
     {
-        int decodeRows = 0;
         for (int row = 0; row < batch.RowCount; row++)
         {
-            if (batch.Count[row] == 1 && decodeRows == row)
-                decodeRows++;
-
             for (int token = batch.TokenOffset[row]; token < batch.TokenOffset[row] + batch.Count[row]; token++)
             {
                 destination[2 * token] = batch.Tokens[token];
                 destination[(2 * token) + 1] = row;
             }
         }
-
-        return decodeRows;
     }
 
     // A tile's later tokens see more keys: the last tiles of a row come first, so that no long one starts at the end.
-    private int WriteTiles(StepBatch batch, int decodeRows, Span<int> destination)
+    private int WriteTiles(StepBatch batch, Span<int> destination)
     {
         int tiles = 0;
-        for (int row = decodeRows; row < batch.RowCount; row++)
+        for (int row = batch.DecodeRows; row < batch.RowCount; row++)
         {
             for (int first = (batch.Count[row] - 1) / _prefillTileTokens * _prefillTileTokens; first >= 0; first -= _prefillTileTokens)
             {

@@ -35,7 +35,7 @@ internal sealed class EngineLoop : IDisposable
         _executor = executor;
         _statistics = new LoopStatistics(_inbox, settings.Clock);
         _meter = new EngineMeter(owner, _statistics.Read, () => AllocatedBytes);
-        _scheduler = new Scheduler(executor.Info, settings, _meter, executor as IDeviceSampling);
+        _scheduler = new Scheduler(executor.Info, settings, _meter, executor.Sampling);
         _departures = new Departures(_scheduler, _inbox, _statistics, _meter);
         _commands = new LoopCommands(_scheduler, _departures, _inbox, _statistics);
         _failures = new StepFailures(_scheduler, _departures, _statistics, settings.Warn);

@@ -112,7 +112,7 @@ internal sealed class StepReader
         int topCount = sequence.Request.Logprobs ?? 0;
         Span<int> topTokens = _topTokens.AsSpan(0, topCount);
         Span<float> topLogprobs = _topLogprobs.AsSpan(0, topCount);
-        int sampled = sequence.SampledOnDevice ? output.SampledToken(row) : -1;
+        int sampled = sequence.SampledOnDevice && output.Tokens(row) is [int token] ? token : -1;
         RowEnd end = sequence.SampledOnDevice ? output.End(row) : RowEnd.Undecided;
         if (sampled < 0 && end != RowEnd.Undecided)
         {

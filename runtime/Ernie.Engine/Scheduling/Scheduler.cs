@@ -134,7 +134,7 @@ internal sealed class Scheduler : IDisposable
             }
 
             bool known = sequence.Computed < sequence.Length;
-            int row = AddRow(record, sequence, count: 1, logitCount: 1, samples: true);
+            int row = AddRow(record, sequence, StepRow.Tokens(sequence.Slot, sequence.Computed, count: 1, logitCount: 1), samples: true);
             Batch.Tokens[Batch.TokenOffset[row]] = known ? Memory.Tokens(sequence)[sequence.Computed] : StepBatch.TokenOnDevice;
         }
 
@@ -216,20 +216,21 @@ internal sealed class Scheduler : IDisposable
 
         bool last = start + count == sequence.Length;
         bool samples = last && sequence.MaxLength > sequence.Length && !sequence.Prompt.WantsEmbedding;
-        int row = AddRow(record, sequence, count, everyLogit ? count : samples ? 1 : 0, samples);
-        Memory.Tokens(sequence, start + count)[start..].CopyTo(Batch.Tokens.AsSpan(Batch.TokenOffset[row], count));
-        Batch.HiddenWanted[row] = sequence.Prompt.WantsEmbedding;
-        Batch.HasPrefill = true;
+        StepRow chunk = sequence.Prompt.WantsEmbedding
+            ? StepRow.Pool(sequence.Slot, start, count)
+            : StepRow.Tokens(sequence.Slot, start, count, everyLogit ? count : samples ? 1 : 0);
+        int row = AddRow(record, sequence, in chunk, samples);
+        Memory.Tokens(sequence, start + count)[start..].CopyTo(Batch.RowTokens(row));
     }
 
-    private int AddRow(StepRecord record, Sequence sequence, int count, int logitCount, bool samples)
+    private int AddRow(StepRecord record, Sequence sequence, in StepRow added, bool samples)
     {
-        int row = Batch.Add(sequence.Slot, sequence.Computed, count, logitCount);
+        int row = Batch.Add(in added);
         Batch.SampleOnDevice[row] = samples && sequence.SampledOnDevice;
         record.Sequences[row] = sequence;
         record.Start[row] = sequence.Computed;
-        record.Count[row] = count;
-        record.LogitCount[row] = logitCount;
+        record.Count[row] = added.Count;
+        record.LogitCount[row] = added.LogitCount;
         record.Samples[row] = samples;
         record.RowCount = row + 1;
         return row;

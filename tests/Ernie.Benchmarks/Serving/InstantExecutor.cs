@@ -33,6 +33,10 @@ internal sealed class InstantExecutor(int sequences, int firstToken, int vocabul
         MaxStepsInFlight = 2,
     };
 
+    public IDeviceSampling Sampling => this;
+
+    public int MaxDrafts => 0;
+
     public int MaxStopTokens => int.MaxValue;
 
     public int MaxBiasedTokens => int.MaxValue;
@@ -71,10 +75,16 @@ internal sealed class InstantExecutor(int sequences, int firstToken, int vocabul
 
     private sealed class MadeUpOutput(int firstToken, int vocabulary) : StepOutput
     {
+        private int _token;
+
         public int Step { get; set; }
 
         // Neighbouring ids are of the same script, so the text has the mean length of a token's.
-        public override int SampledToken(int row) => firstToken + (int)(((uint)Step * 7919u + (uint)row * 104729u) % (uint)(vocabulary - firstToken));
+        public override ReadOnlySpan<int> Tokens(int row)
+        {
+            _token = firstToken + (int)(((uint)Step * 7919u + (uint)row * 104729u) % (uint)(vocabulary - firstToken));
+            return new ReadOnlySpan<int>(in _token);
+        }
 
         public override Span<float> Logits(int row, int index) => throw new NotSupportedException("Every row is sampled on the device.");
 

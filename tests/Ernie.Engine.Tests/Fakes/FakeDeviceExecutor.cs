@@ -8,6 +8,10 @@ internal sealed class FakeDeviceExecutor(ExecutorInfo info) : FakeExecutor(info)
 {
     private readonly Slot[] _slots = [.. Enumerable.Repeat(new Slot(), info.MaxSequences)];
 
+    public override IDeviceSampling Sampling => this;
+
+    public int MaxDrafts => 0;
+
     public int MaxStopTokens => 4;
 
     public int MaxBiasedTokens => 3;

@@ -27,6 +27,8 @@ internal class FakeExecutor : IExecutor
 
     public ExecutorInfo Info { get; }
 
+    public virtual IDeviceSampling? Sampling => null;
+
     /// <summary>Called with every batch, before it is computed.</summary>
     public Action<StepBatch>? OnBegin { get; set; }
 
@@ -107,7 +109,7 @@ internal class FakeExecutor : IExecutor
             for (int i = 0; i < step.Count[row]; i++)
             {
                 int position = step.Start[row] + i;
-                int token = step.Tokens[step.TokenOffset[row] + i];
+                int token = step.Inputs[step.TokenOffset[row] + i];
                 if (token == StepBatch.TokenOnDevice)
                 {
                     token = LastSampled[slot];
@@ -153,7 +155,7 @@ internal class FakeExecutor : IExecutor
                 (new int[rows], new int[rows], new int[rows], new int[rows], new int[rows], new int[rows], new int[rows]);
             OnDevice = new bool[rows];
             Ends = new RowEnd[rows];
-            Tokens = new int[info.MaxBatchedTokens];
+            Inputs = new int[info.MaxBatchedTokens];
             HiddenHash = new ulong[info.MaxBatchedTokens];
             _table = new PageId[rows * info.MaxPagesPerSequence];
             _logits = new float[rows * info.VocabularySize];
@@ -181,7 +183,7 @@ internal class FakeExecutor : IExecutor
 
         public RowEnd[] Ends { get; }
 
-        public int[] Tokens { get; }
+        public int[] Inputs { get; }
 
         public ulong[] HiddenHash { get; }
 
@@ -205,7 +207,7 @@ internal class FakeExecutor : IExecutor
                 batch.PageTable.AsSpan(Slot[row] * batch.MaxPagesPerSequence, pages).CopyTo(_table.AsSpan(row * _info.MaxPagesPerSequence));
             }
 
-            batch.Tokens.AsSpan(0, batch.TokenCount).CopyTo(Tokens);
+            batch.Tokens.AsSpan(0, batch.TokenCount).CopyTo(Inputs);
             if (logits * _info.VocabularySize > _logits.Length)
             {
                 _logits = new float[logits * _info.VocabularySize];
@@ -218,7 +220,7 @@ internal class FakeExecutor : IExecutor
         public Span<float> LogitsOf(int row, int index) =>
             _logits.AsSpan((_logitOffset[row] + index) * _info.VocabularySize, _info.VocabularySize);
 
-        public override int SampledToken(int row) => Sampled[row];
+        public override ReadOnlySpan<int> Tokens(int row) => Sampled[row] >= 0 ? Sampled.AsSpan(row, 1) : [];
 
         public override RowEnd End(int row) => Ends[row];
 

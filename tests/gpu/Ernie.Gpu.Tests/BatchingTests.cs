@@ -145,11 +145,11 @@ public sealed class BatchingTests
         for (int step = 0; step < 50; step++)
         {
             batch.Clear();
-            int row = batch.Add(0, 29 + step, 1, 1);
+            int row = batch.Add(StepRow.Tokens(0, 29 + step, 1, 1));
             batch.Tokens[0] = StepBatch.TokenOnDevice;
             batch.SampleOnDevice[row] = true;
             executor.Begin(batch);
-            executor.Complete().SampledToken(0);
+            executor.Complete().Tokens(0);
         }
 
         Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);

@@ -77,7 +77,7 @@ public sealed class Benchmarks
                 steps.Clear();
                 for (int slot = 0; slot < batch; slot++)
                 {
-                    int row = steps.Add(slot, context + begun, 1, 1);
+                    int row = steps.Add(StepRow.Tokens(slot, context + begun, 1, 1));
                     steps.Tokens[row] = begun == 0 ? prompts[slot][0] : StepBatch.TokenOnDevice;
                     steps.SampleOnDevice[row] = true;
                 }
@@ -120,13 +120,12 @@ public sealed class Benchmarks
             SetSlot(executor, 0, ids);
             StepBatch batch = session.Batch;
             batch.Clear();
-            int row = batch.Add(0, 0, length, 1);
+            int row = batch.Add(StepRow.Tokens(0, 0, length, 1));
             ids.CopyTo(batch.Tokens, 0);
             batch.SampleOnDevice[row] = true;
-            batch.HasPrefill = true;
             long started = Stopwatch.GetTimestamp();
             executor.Begin(batch);
-            executor.Complete().SampledToken(0);
+            executor.Complete().Tokens(0);
             times[run] = Stopwatch.GetElapsedTime(started).TotalMilliseconds;
         }
 
@@ -149,7 +148,7 @@ public sealed class Benchmarks
         {
             int[] ids = Ids(count, slot);
             SetSlot(executor, slot, ids);
-            int row = batch.Add(slot, count == 1 ? 300 : 0, count, 1);
+            int row = batch.Add(StepRow.Tokens(slot, count == 1 ? 300 : 0, count, 1));
             ids.CopyTo(batch.Tokens, batch.TokenOffset[row]);
             batch.SampleOnDevice[row] = true;
         }

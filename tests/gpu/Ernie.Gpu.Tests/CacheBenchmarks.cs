@@ -104,7 +104,7 @@ public sealed class CacheBenchmarks
             batch.Clear();
             for (int slot = 0; slot < rows; slot++)
             {
-                int row = batch.Add(slot, context + begun, 1, 1);
+                int row = batch.Add(StepRow.Tokens(slot, context + begun, 1, 1));
                 batch.Tokens[row] = begun == 0 ? 100 : StepBatch.TokenOnDevice;
                 batch.SampleOnDevice[row] = true;
             }

@@ -67,7 +67,7 @@ public sealed class PageCopyTests
         batch.Clear();
         foreach ((PageId from, PageId to) in copies)
             batch.AddCopy(from, to);
-        batch.Tokens[batch.TokenOffset[batch.Add(slot, Length - 1, 1, 1)]] = token;
+        batch.Tokens[batch.TokenOffset[batch.Add(StepRow.Tokens(slot, Length - 1, 1, 1))]] = token;
         executor.Begin(batch);
         return executor.Complete().Logits(0, 0).ToArray();
     }

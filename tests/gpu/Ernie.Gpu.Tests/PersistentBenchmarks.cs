@@ -112,7 +112,7 @@ public sealed class PersistentBenchmarks
         {
             StepBatch batch = session.Batch;
             batch.Clear();
-            int row = batch.Add(0, context + begun, 1, 1);
+            int row = batch.Add(StepRow.Tokens(0, context + begun, 1, 1));
             batch.Tokens[row] = begun == 0 ? prompt[0] : StepBatch.TokenOnDevice;
             batch.SampleOnDevice[row] = true;
             executor.Begin(batch);

@@ -40,17 +40,17 @@ public sealed class SamplingTests
         {
             StepBatch batch = session.Batch;
             batch.Clear();
-            int device = batch.Add(0, sequence.Count - 1, 1, 1);
+            int device = batch.Add(StepRow.Tokens(0, sequence.Count - 1, 1, 1));
             batch.Tokens[0] = step == 0 ? sequence[^1] : StepBatch.TokenOnDevice;
             batch.SampleOnDevice[device] = true;
-            int host = batch.Add(1, sequence.Count - 1, 1, 1);
+            int host = batch.Add(StepRow.Tokens(1, sequence.Count - 1, 1, 1));
             batch.Tokens[1] = sequence[^1];
             executor.Begin(batch);
             StepOutput output = executor.Complete();
 
             int expected = Draw(output.Logits(host, 0).ToArray(), options, sequence);
-            Assert.Equal(-1, output.SampledToken(host));
-            Assert.Equal(expected, output.SampledToken(device));
+            Assert.True(output.Tokens(host).IsEmpty);
+            Assert.Equal([expected], output.Tokens(device));
             sequence.Add(expected);
             int generated = sequence.Count - s_prompt.Length;
             end = options.MinTokens > 0 && generated > options.MinTokens && s_stops.Contains(expected) ? RowEnd.StopToken

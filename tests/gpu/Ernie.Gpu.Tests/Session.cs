@@ -59,7 +59,7 @@ internal sealed class Session
         int[][] prompts, int steps, Func<int, SamplingOptions> options, ISampler sampler, int depth = 2,
         Func<int, int[]>? stops = null, Func<int, int>? maxTokens = null, RowEnd[][]? ends = null)
     {
-        var device = (IDeviceSampling)_executor;
+        IDeviceSampling device = _executor.Sampling!; // Executors of these tests draw on their device.
         for (int slot = 0; slot < prompts.Length; slot++)
         {
             SamplingOptions request = options(slot);
@@ -93,7 +93,7 @@ internal sealed class Session
             StepOutput output = _executor.Complete();
             for (int slot = 0; slot < prompts.Length; slot++)
             {
-                tokens[slot][done] = output.SampledToken(slot);
+                tokens[slot][done] = output.Tokens(slot) is [int token] ? token : -1;
                 if (ends is not null)
                     ends[slot][done] = output.End(slot);
             }
@@ -107,10 +107,9 @@ internal sealed class Session
         Batch.Clear();
         foreach (SessionRow row in rows)
         {
-            int index = Batch.Add(row.Slot, row.Start, row.Tokens.Length, row.LogitCount);
+            int index = Batch.Add(StepRow.Tokens(row.Slot, row.Start, row.Tokens.Length, row.LogitCount));
             row.Tokens.CopyTo(Batch.Tokens, Batch.TokenOffset[index]);
             Batch.SampleOnDevice[index] = row.OnDevice;
-            Batch.HasPrefill |= row.Tokens.Length > 1;
         }
     }
 }

@@ -43,8 +43,8 @@ public sealed class StandardSamplerTests
             });
             StepBatch batch = session.Batch;
             batch.Clear();
-            batch.SampleOnDevice[batch.Add(0, s_prompt.Length - 1, 1, 1)] = true;
-            batch.Add(1, s_prompt.Length - 1, 1, 1);
+            batch.SampleOnDevice[batch.Add(StepRow.Tokens(0, s_prompt.Length - 1, 1, 1))] = true;
+            batch.Add(StepRow.Tokens(1, s_prompt.Length - 1, 1, 1));
             batch.Tokens[0] = batch.Tokens[1] = s_prompt[^1];
             executor.Begin(batch);
             StepOutput output = executor.Complete();
@@ -55,7 +55,7 @@ public sealed class StandardSamplerTests
                 Parameters = parameters,
                 Random = new Philox(seed * 0x9E3779B97F4A7C15, s_prompt.Length, 2),
             };
-            different += s_sampler.Sample(ref row) == output.SampledToken(0) ? 0 : 1;
+            different += s_sampler.Sample(ref row) == output.Tokens(0)[0] ? 0 : 1;
         }
 
         // The exponentials of the two differ in the last bit, which a draw beside a boundary may notice: about one in a million.
@@ -95,14 +95,14 @@ public sealed class StandardSamplerTests
                     StopTokens = [2],
                     MaxLength = 100,
                 });
-                batch.SampleOnDevice[batch.Add(slot, s_prompt.Length - 1, 1, 1)] = true;
+                batch.SampleOnDevice[batch.Add(StepRow.Tokens(slot, s_prompt.Length - 1, 1, 1))] = true;
                 batch.Tokens[slot] = s_prompt[^1];
             }
 
             executor.Begin(batch);
             StepOutput output = executor.Complete();
             for (int slot = 0; slot < Rows; slot++)
-                counts[output.SampledToken(slot)]++;
+                counts[output.Tokens(slot)[0]]++;
         }
 
         AssertFollows(exact, counts, Rounds * Rows);

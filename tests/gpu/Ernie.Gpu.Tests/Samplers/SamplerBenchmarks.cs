@@ -155,7 +155,7 @@ public sealed class SamplerBenchmarks
             session.Batch.Clear();
             for (int slot = 0; slot < batch; slot++)
             {
-                int row = session.Batch.Add(slot, context + begun, 1, 1);
+                int row = session.Batch.Add(StepRow.Tokens(slot, context + begun, 1, 1));
                 session.Batch.Tokens[row] = begun == 0 ? 100 + slot : StepBatch.TokenOnDevice;
                 session.Batch.SampleOnDevice[row] = true;
             }
