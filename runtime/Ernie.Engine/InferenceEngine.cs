@@ -138,21 +138,23 @@ public sealed class InferenceEngine : IEngine
     private Sequence CreateSequence(GenerationRequest request)
     {
         int[] prompt = _validator.CopyPrompt(request);
-        ISampler sampler = _validator.FindSampler(request.Sampling);
-        byte[] parameters = RequestValidator.WriteParameters(sampler, request.Sampling, _settings.Tokenizer);
+        CheckedSampling sampling = _validator.CheckSampling(request.Sampling);
+        ISampler sampler = sampling.Sampler;
         int maxLength = _validator.MaxLength(request, prompt.Length);
         int[] stopTokens = _validator.StopTokens(request);
+        RequestValidator.RequireATokenLeft(sampling, request.Sampling, stopTokens);
         return new Sequence(request, prompt, maxLength, _hiddenSize)
         {
             Sampler = sampler,
-            Parameters = parameters,
+            Parameters = sampling.Parameters,
             Scratch = new byte[sampler.Needs.HasFlag(SamplerNeeds.Scratch) ? sampler.ScratchBytes : 0],
             Seed = request.Sampling.Seed ?? _settings.Seed ?? (ulong)Random.Shared.NextInt64(long.MinValue, long.MaxValue),
             Salt = Salt(request.CacheSalt),
             StopTokens = stopTokens,
-            Bias = RequestValidator.Bias(request.Sampling),
+            Bias = sampling.Bias,
+            Allowed = sampling.Allowed,
             KeepsHistory = Sampling.LogitsPipeline.NeedsHistory(request.Sampling, sampler),
-            SampledOnDevice = IsSampledOnDevice(request, sampler, stopTokens.Length),
+            SampledOnDevice = IsSampledOnDevice(request, sampler, stopTokens.Length) && !NeedsHostLogits(request),
             SubmittedAt = System.Diagnostics.Stopwatch.GetTimestamp(),
         };
     }
@@ -162,6 +164,10 @@ public sealed class InferenceEngine : IEngine
         _device is not null && request.Logprobs is null && request.PromptLogprobs is null
         && request.Sampling.BadWords is not { Count: > 0 } && _device.Supports(sampler)
         && stopTokenCount <= _device.MaxStopTokens && (request.Sampling.LogitBias?.Count ?? 0) <= _device.MaxBiasedTokens;
+
+    // Masks and log-probabilities that only the host has.
+    private static bool NeedsHostLogits(GenerationRequest request) =>
+        request.Sampling.AllowedTokens is not null || request.LogprobTokens is not null || request.TemperatureScaledLogprobs || request.TopPNormalizedLogprobs;
 
     // 64 bits of SHA-256: callers cannot find a salt that meets another's.
     private static ulong Salt(string? text) =>

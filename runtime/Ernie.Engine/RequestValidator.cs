@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Ernie.Generation;
 using Ernie.Sampling;
 using Ernie.Text;
@@ -7,7 +8,12 @@ namespace Ernie.Engine;
 /// <summary>Checks requests against the engine's limits; every refusal names the field in the API's spelling.</summary>
 internal sealed class RequestValidator
 {
+    // 256 MiB of ids and values.
+    private const int MaxPromptLogprobs = 1 << 25;
+
     private readonly Dictionary<string, ISampler> _samplers;
+    private readonly ConditionalWeakTable<SamplingOptions, CheckedSampling> _checked = [];
+    private readonly ITokenizer? _tokenizer;
     private readonly string _defaultSampler;
     private readonly int _vocabularySize, _maxLength, _maxLogprobs;
 
@@ -20,6 +26,7 @@ internal sealed class RequestValidator
     {
         _samplers = settings.Samplers.ToDictionary(s => s.Name, StringComparer.Ordinal);
         _defaultSampler = settings.DefaultSampler;
+        _tokenizer = settings.Tokenizer;
         _vocabularySize = vocabularySize;
         _maxLength = maxLength;
         _maxLogprobs = settings.MaxLogprobs < 0 ? vocabularySize : Math.Min(settings.MaxLogprobs, vocabularySize);
@@ -41,8 +48,14 @@ internal sealed class RequestValidator
         CheckTokens(prompt, "prompt");
         CheckLogprobs(request.Logprobs, "logprobs");
         CheckLogprobs(request.PromptLogprobs, "prompt_logprobs");
-        CheckSampling(request.Sampling);
+        CheckTokens(request.LogprobTokens ?? [], "logprob_token_ids");
         CheckTokens(request.StopTokens, "stop_token_ids");
+        if ((long)prompt.Length * (request.PromptLogprobs ?? 0) > MaxPromptLogprobs)
+        {
+            throw Invalid(
+                $"prompt_logprobs is {request.PromptLogprobs} for a prompt of {prompt.Length} tokens; the two together may be {MaxPromptLogprobs} log-probabilities.", "prompt_logprobs");
+        }
+
         return prompt;
     }
 
@@ -67,14 +80,54 @@ internal sealed class RequestValidator
         return request.Embedding ? promptLength : (int)Math.Min(_maxLength, (long)promptLength + request.MaxTokens);
     }
 
-    /// <summary>The sampler that the request names, or the default one.</summary>
-    public ISampler FindSampler(SamplingOptions options) =>
+    /// <summary>The sampling of a request, checked; once for all the choices that share its options.</summary>
+    public CheckedSampling CheckSampling(SamplingOptions options) => _checked.GetValue(options, Check);
+
+    /// <summary>Refuses a request whose masks leave no token to draw.</summary>
+    /// <param name="sampling">Its sampling.</param>
+    /// <param name="options">What it asks for.</param>
+    /// <param name="stopTokens">The tokens at which it ends.</param>
+    public static void RequireATokenLeft(CheckedSampling sampling, SamplingOptions options, int[] stopTokens)
+    {
+        bool forces = sampling.Bias.Any(bias => bias.Value >= Sampling.LogitsPipeline.Force);
+        if (options.AllowedTokens is null && !forces)
+        {
+            return;
+        }
+
+        IEnumerable<int> left = sampling.Allowed ?? sampling.Bias.Select(bias => bias.Token);
+        foreach (int token in left)
+        {
+            float bias = options.LogitBias?.GetValueOrDefault(token) ?? 0;
+            bool masked = bias <= Sampling.LogitsPipeline.Ban || (forces && bias < Sampling.LogitsPipeline.Force)
+                || (options.MinTokens > 0 && stopTokens.AsSpan().Contains(token));
+            if (!masked)
+            {
+                return;
+            }
+        }
+
+        string parameter = options.AllowedTokens is null ? "logit_bias" : "allowed_token_ids";
+        throw Invalid($"{parameter} leaves no token to draw, beside logit_bias and the end tokens that min_tokens holds off.", parameter);
+    }
+
+    private CheckedSampling Check(SamplingOptions options)
+    {
+        CheckValues(options);
+        ISampler sampler = FindSampler(options);
+        return new CheckedSampling(
+            sampler,
+            WriteParameters(sampler, options, _tokenizer),
+            options.LogitBias is { } bias ? [.. bias.OrderBy(p => p.Key).Select(p => (p.Key, p.Value))] : [],
+            options.AllowedTokens is { } allowed ? [.. allowed.Distinct().Order()] : null);
+    }
+
+    private ISampler FindSampler(SamplingOptions options) =>
         _samplers.TryGetValue(options.Sampler ?? _defaultSampler, out ISampler? sampler)
             ? sampler
             : throw Invalid($"There is no sampler '{options.Sampler}'; there are: {Names()}.", "sampler");
 
-    /// <summary>The sampler's parameter block.</summary>
-    public static byte[] WriteParameters(ISampler sampler, SamplingOptions options, ITokenizer? tokenizer)
+    private static byte[] WriteParameters(ISampler sampler, SamplingOptions options, ITokenizer? tokenizer)
     {
         var parameters = new byte[sampler.ParameterBytes];
         try
@@ -103,14 +156,10 @@ internal sealed class RequestValidator
         return [.. endTokens.Concat(request.StopTokens).Distinct()];
     }
 
-    /// <summary>The logit bias, sorted by token.</summary>
-    public static (int Token, float Value)[] Bias(SamplingOptions options) =>
-        options.LogitBias is { } bias ? [.. bias.OrderBy(p => p.Key).Select(p => (p.Key, p.Value))] : [];
-
-    private void CheckSampling(SamplingOptions options)
+    private void CheckValues(SamplingOptions options)
     {
         Check(options.Temperature is >= 0 and < float.PositiveInfinity, "temperature", options.Temperature, "at least 0");
-        Check(options.TopP is > 0 and <= 1, "top_p", options.TopP, "above 0 and at most 1");
+        Check(options.TopP is >= 0 and <= 1, "top_p", options.TopP, "between 0 and 1");
         Check(options.MinP is >= 0 and <= 1, "min_p", options.MinP, "between 0 and 1");
         Check(options.RepetitionPenalty is > 0 and < float.PositiveInfinity, "repetition_penalty", options.RepetitionPenalty, "above 0");
         Check(float.IsFinite(options.PresencePenalty), "presence_penalty", options.PresencePenalty, "a number");
@@ -123,6 +172,16 @@ internal sealed class RequestValidator
             {
                 Check(!float.IsNaN(value), "logit_bias", token, "mapped to numbers");
             }
+        }
+
+        if (options.AllowedTokens is { } allowed)
+        {
+            if (allowed.Count == 0)
+            {
+                throw Invalid("allowed_token_ids is empty, which would allow nothing.", "allowed_token_ids");
+            }
+
+            CheckTokens(allowed, "allowed_token_ids");
         }
 
         foreach (int[] word in options.BadWords ?? [])

@@ -35,7 +35,7 @@ public sealed class LogitsPipelineTests
             Seed = 0,
             Salt = 0,
             StopTokens = stops ?? [],
-            Bias = RequestValidator.Bias(options),
+            Bias = [.. (options.LogitBias ?? new Dictionary<int, float>()).OrderBy(p => p.Key).Select(p => (p.Key, p.Value))],
             KeepsHistory = true,
             SampledOnDevice = false,
         };

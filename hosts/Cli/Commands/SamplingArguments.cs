@@ -37,8 +37,8 @@ internal static class SamplingArguments
             EndTokens = defaults.EndTokens,
             Sampling = new SamplingOptions
             {
-                Temperature = Range(options, "temperature", 0, 2) ?? defaults.Temperature,
-                TopP = Range(options, "top-p", float.Epsilon, 1) ?? defaults.TopP,
+                Temperature = Range(options, "temperature", 0, float.MaxValue) ?? defaults.Temperature,
+                TopP = Range(options, "top-p", 0, 1) ?? defaults.TopP,
                 TopK = options.WholeNumber("top-k", 0) ?? defaults.TopK,
                 MinP = Range(options, "min-p", 0, 1) ?? defaults.MinP,
                 RepetitionPenalty = Range(options, "repetition-penalty", float.Epsilon, 100) ?? defaults.RepetitionPenalty,

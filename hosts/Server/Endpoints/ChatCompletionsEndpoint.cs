@@ -11,7 +11,7 @@ namespace Ernie.Server.Endpoints;
 internal sealed class ChatCompletionsEndpoint(ServerContext server) : GenerationEndpoint<ChatRequest>(server)
 {
     /// <inheritdoc/>
-    protected override ChatRequest Read(JsonElement root) => ChatRequest.Read(root, Server);
+    protected override ChatRequest Read(JsonElement root, string? caller) => ChatRequest.Read(root, Server, caller);
 
     /// <inheritdoc/>
     protected override StreamFormat CreateFormat(ChatRequest request) => new ChatStreamFormat(Server, request);
@@ -26,7 +26,7 @@ internal sealed class ChatCompletionsEndpoint(ServerContext server) : Generation
             Created = settings.Created,
             Model = settings.Model,
             SystemFingerprint = Server.SystemFingerprint,
-            Choices = [.. choices.Select((choice, index) => Choice(settings, choice, index))],
+            Choices = [.. choices.Select((choice, index) => Choice(request, choice, index))],
             Usage = usage,
             PromptLogprobs = settings.PromptLogprobs is not null && choices[0].PromptLogprobs is { } logprobs
                 ? LogprobFormatter.PromptById(settings.Spelling, logprobs)
@@ -36,13 +36,17 @@ internal sealed class ChatCompletionsEndpoint(ServerContext server) : Generation
         return JsonBody.WriteAsync(context, answer, ServerJsonContext.Default.ChatCompletion);
     }
 
-    private ChatChoice Choice(GenerationSettings settings, ChoiceCollector choice, int index) => new()
+    private static ChatChoice Choice(ChatRequest request, ChoiceCollector choice, int index)
     {
-        Index = index,
-        Message = new ChatAnswer(choice.Text),
-        Logprobs = settings.Logprobs is null ? null : LogprobFormatter.Chat(settings.Spelling, choice.Logprobs),
-        FinishReason = choice.FinishReason,
-        StopReason = choice.StopReason,
-        TokenIds = settings.ReturnTokenIds ? choice.TokenIds : null,
-    };
+        GenerationSettings settings = request.Settings;
+        return new ChatChoice
+        {
+            Index = index,
+            Message = new ChatAnswer(request.Role, request.Echo + choice.Text),
+            Logprobs = settings.Logprobs is null ? null : LogprobFormatter.Chat(settings.Spelling, choice.Logprobs),
+            FinishReason = choice.FinishReason,
+            StopReason = choice.StopReason,
+            TokenIds = settings.ReturnTokenIds ? choice.TokenIds : null,
+        };
+    }
 }

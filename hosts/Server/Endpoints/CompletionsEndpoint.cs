@@ -11,7 +11,7 @@ namespace Ernie.Server.Endpoints;
 internal sealed class CompletionsEndpoint(ServerContext server) : GenerationEndpoint<CompletionRequest>(server)
 {
     /// <inheritdoc/>
-    protected override CompletionRequest Read(JsonElement root) => CompletionRequest.Read(root, Server);
+    protected override CompletionRequest Read(JsonElement root, string? caller) => CompletionRequest.Read(root, Server, caller);
 
     /// <inheritdoc/>
     protected override StreamFormat CreateFormat(CompletionRequest request) => new TextStreamFormat(Server, request);
@@ -53,9 +53,10 @@ internal sealed class CompletionsEndpoint(ServerContext server) : GenerationEndp
 
     private TextLogprobs Logprobs(CompletionRequest request, ChoiceCollector choice, PromptInput prompt, int echoed)
     {
-        TextLogprobs generated = LogprobFormatter.Text(settings.Spelling, choice.Logprobs, echoed);
+        TokenSpelling spelling = request.Settings.Spelling;
+        TextLogprobs generated = LogprobFormatter.Text(spelling, choice.Logprobs, echoed);
         return request.Echo && choice.PromptLogprobs is { } logprobs
-            ? LogprobFormatter.Join(LogprobFormatter.Prompt(settings.Spelling, prompt.Tokens, logprobs, request.Settings.SkipSpecialTokens), generated)
+            ? LogprobFormatter.Join(LogprobFormatter.Prompt(spelling, prompt.Tokens, logprobs, request.Settings.SkipSpecialTokens), generated)
             : generated;
     }
 }

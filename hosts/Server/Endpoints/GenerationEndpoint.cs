@@ -20,7 +20,7 @@ internal abstract class GenerationEndpoint<TRequest>(ServerContext server)
     {
         using IDisposable slot = Server.Admission.Enter();
         using JsonDocument body = await RequestBody.ReadAsync(context).ConfigureAwait(false);
-        TRequest request = Read(body.RootElement);
+        TRequest request = Read(body.RootElement, Server.Options.CacheSaltBy == CacheSaltSource.Key ? CallerKey.Of(context) : null);
         if (request.Settings.Stream)
         {
             await StreamRunner.RunAsync(context, Server, request, CreateFormat(request)).ConfigureAwait(false);
@@ -32,7 +32,9 @@ internal abstract class GenerationEndpoint<TRequest>(ServerContext server)
     }
 
     /// <summary>Reads, checks and encodes a request.</summary>
-    protected abstract TRequest Read(JsonElement root);
+    /// <param name="root">A JSON object.</param>
+    /// <param name="caller">Who asks, where caches are separated by it.</param>
+    protected abstract TRequest Read(JsonElement root, string? caller);
 
     /// <summary>The events of the request's stream.</summary>
     protected abstract StreamFormat CreateFormat(TRequest request);

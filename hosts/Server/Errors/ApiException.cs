@@ -47,10 +47,10 @@ internal sealed class ApiException(int status, string type, string message, stri
         Unsupported(parameter, message.ToString());
 
     /// <summary>The 400 of a prompt that leaves no room for a token.</summary>
-    public static ApiException TooLong(string parameter, int promptTokens, int maxModelLength) =>
+    public static ApiException TooLong(string parameter, int promptTokens, int maxModelLength, bool isLeast = false) =>
         Invalid(
             parameter,
-            $"This model's maximum context length is {maxModelLength} tokens, but the prompt has {promptTokens} tokens and at least one must be generated.",
+            $"This model's maximum context length is {maxModelLength} tokens, but the prompt has {(isLeast ? "at least " : "")}{promptTokens} tokens and at least one must be generated.",
             "context_length_exceeded");
 
     /// <summary>A 503 while the server takes nothing new.</summary>

@@ -27,17 +27,11 @@ internal static class ChoiceStream
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var merged = Channel.CreateUnbounded<ChoiceDelta>(new UnboundedChannelOptions { SingleReader = true });
-        var running = new List<Task>();
-        for (int prompt = 0; prompt < prompts.Count; prompt++)
-        {
-            for (int choice = 0; choice < settings.ChoicesPerPrompt; choice++)
-            {
-                int index = (prompt * settings.ChoicesPerPrompt) + choice;
-                running.Add(PumpAsync(RunOneAsync(server, settings, prompts[prompt], index, choice, stop.Token), merged.Writer));
-            }
-        }
-
-        Task all = CompleteAsync(running, merged.Writer);
+        Task all = new ChoiceFeed(
+            prompts.Count * settings.ChoicesPerPrompt,
+            server.Engine.Info.MaxSequences,
+            index => RunOneAsync(server, settings, prompts[index / settings.ChoicesPerPrompt], index, index % settings.ChoicesPerPrompt, stop.Token),
+            merged.Writer).RunAsync(stop.Token);
         try
         {
             await foreach (ChoiceDelta delta in merged.Reader.ReadAllAsync(cancellationToken).ConfigureAwait(false))
@@ -49,27 +43,6 @@ internal static class ChoiceStream
             await stop.CancelAsync().ConfigureAwait(false);
             await all.ConfigureAwait(false);
         }
-    }
-
-    private static async Task PumpAsync(IAsyncEnumerable<ChoiceDelta> source, ChannelWriter<ChoiceDelta> merged)
-    {
-        try
-        {
-            await foreach (ChoiceDelta delta in source.ConfigureAwait(false))
-                await merged.WriteAsync(delta).ConfigureAwait(false);
-        }
-#pragma warning disable CA1031 // Not swallowed: the reader of the channel gets it.
-        catch (Exception exception)
-#pragma warning restore CA1031
-        {
-            merged.TryComplete(exception);
-        }
-    }
-
-    private static async Task CompleteAsync(List<Task> running, ChannelWriter<ChoiceDelta> merged)
-    {
-        await Task.WhenAll(running).ConfigureAwait(false);
-        merged.TryComplete();
     }
 
     private static async IAsyncEnumerable<ChoiceDelta> RunOneAsync(

@@ -40,7 +40,11 @@ internal sealed class KeyCheck(ServerContext server)
         foreach (byte[] key in keys)
             known |= CryptographicOperations.FixedTimeEquals(hash, key);
         if (known)
+        {
+            CallerKey.Set(context, hash);
             return;
+        }
+
         context.Response.Headers.WWWAuthenticate = "Bearer";
         throw new ApiException(
             StatusCodes.Status401Unauthorized,

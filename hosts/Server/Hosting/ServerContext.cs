@@ -1,12 +1,10 @@
 using System.Security.Cryptography;
 using System.Text;
-using System.Text.Json;
 using Ernie.Generation;
 using Ernie.Hosting;
 using Ernie.Server.Errors;
 using Ernie.Server.Metrics;
 using Ernie.Text;
-using Ernie.Tokenization;
 
 namespace Ernie.Server.Hosting;
 
@@ -40,6 +38,9 @@ internal sealed class ServerContext : IDisposable
 
     /// <summary>The model's own defaults.</summary>
     public GenerationDefaults Defaults => _host.Defaults;
+
+    /// <summary>The model's chat template; null when it has none.</summary>
+    public IChatTemplate? ChatTemplate => _host.ChatTemplate;
 
     /// <summary>Settings.</summary>
     public ServerOptions Options { get; }
@@ -83,16 +84,6 @@ internal sealed class ServerContext : IDisposable
             return name;
         throw new ApiException(
             StatusCodes.Status404NotFound, "invalid_request_error", $"The model '{name}' does not exist here; this server has {string.Join(", ", ModelNames)}.", "model", "model_not_found");
-    }
-
-    /// <summary>Renders and encodes a conversation; special tokens in its messages stay text.</summary>
-    /// <exception cref="ApiException">The model has no chat template.</exception>
-    /// <exception cref="ChatTemplateException">The template refuses the conversation.</exception>
-    public IReadOnlyList<int> EncodeChat(IReadOnlyList<ChatMessage> messages, bool addGenerationPrompt, IReadOnlyDictionary<string, JsonElement>? arguments)
-    {
-        if (_host.ChatTemplate is not { } template)
-            throw ApiException.Invalid("messages", $"The model '{ModelNames[0]}' has no chat template; use /v1/completions, or start the server with --chat-template.");
-        return ChatEncoder.Encode(Tokenizer, template, messages, addGenerationPrompt, arguments);
     }
 
     /// <inheritdoc/>

@@ -27,6 +27,18 @@ internal sealed record ServerOptions
     /// <summary>Most alternatives per token that a request may ask for.</summary>
     public int MaxLogprobs { get; init; } = 20;
 
+    /// <summary>Choices, prompts × n, that one request may have.</summary>
+    public int MaxChoicesPerRequest { get; init; } = 128;
+
+    /// <summary>Whether requests may bring a chat template of their own.</summary>
+    public bool TrustRequestChatTemplate { get; init; }
+
+    /// <summary>What separates the prefix caches of callers.</summary>
+    public CacheSaltSource CacheSaltBy { get; init; }
+
+    /// <summary>Whether usage tells how many tokens of a prompt were cached.</summary>
+    public bool ReportCachedTokens { get; init; } = true;
+
     /// <summary>Seconds that running requests have after the first signal to stop.</summary>
     public double GracefulShutdownSeconds { get; init; } = 30;
 

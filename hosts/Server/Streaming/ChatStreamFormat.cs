@@ -13,7 +13,7 @@ internal sealed class ChatStreamFormat(ServerContext server, ChatRequest request
     {
         for (int index = 0; index < Settings.ChoicesPerPrompt; index++)
         {
-            var choice = new ChatChunkChoice { Index = index, Delta = new ChatDelta { Role = "assistant", Content = "" } };
+            var choice = new ChatChunkChoice { Index = index, Delta = new ChatDelta { Role = request.Role, Content = request.Echo } };
             Send(sse, choice, usage, index == 0 && Settings.ReturnTokenIds ? request.Prompt.Tokens : null);
         }
     }

@@ -35,7 +35,7 @@ internal readonly struct Truncation
     public static Truncation From(SamplingOptions options, float defaultMinP = 0)
     {
         ExtraParameter.Check(options.Temperature, "temperature", 0, float.MaxValue, minimumIsOpen: false);
-        ExtraParameter.Check(options.TopP, "top_p", 0, 1, minimumIsOpen: true);
+        ExtraParameter.Check(options.TopP, "top_p", 0, 1, minimumIsOpen: false);
         ExtraParameter.Check(options.MinP, "min_p", 0, 1, minimumIsOpen: false);
         return new Truncation(
             options.IsGreedy ? 0 : 1 / options.Temperature,

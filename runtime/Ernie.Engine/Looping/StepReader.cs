@@ -109,7 +109,7 @@ internal sealed class StepReader
 
     private void ReadToken(Sequence sequence, int logitIndex, int row, StepOutput output, long now)
     {
-        int topCount = sequence.Request.Logprobs ?? 0;
+        int topCount = sequence.TopCount;
         Span<int> topTokens = _topTokens.AsSpan(0, topCount);
         Span<float> topLogprobs = _topLogprobs.AsSpan(0, topCount);
         int sampled = sequence.SampledOnDevice && output.Tokens(row) is [int token] ? token : -1;

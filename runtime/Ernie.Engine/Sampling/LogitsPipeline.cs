@@ -6,12 +6,13 @@ using Ernie.Sampling;
 namespace Ernie.Engine.Sampling;
 
 /// <summary>
-/// Turns a row of logits into a token on the host: logit bias → min_tokens mask → repetition, frequency, presence penalties →
+/// Turns a row of logits into a token on the host: logit bias → allowed tokens → min_tokens mask → repetition, frequency, presence penalties →
 /// bad words → the sampler plugin. Log-probabilities are taken of the raw row before all of it. Allocates nothing.
 /// </summary>
 internal sealed class LogitsPipeline
 {
-    private const float Ban = -100, Force = 100;
+    /// <summary>A bias that masks a token, and one that masks all others.</summary>
+    public const float Ban = -100, Force = 100;
 
     private readonly float[] _raw;
 
@@ -46,6 +47,11 @@ internal sealed class LogitsPipeline
         }
 
         ApplyBias(sequence.Bias, logits);
+        if (sequence.Allowed is { } allowed)
+        {
+            KeepOnly(allowed, logits);
+        }
+
         if (sequence.Generated < options.MinTokens)
         {
             foreach (int token in sequence.StopTokens)
@@ -56,6 +62,11 @@ internal sealed class LogitsPipeline
 
         ApplyPenalties(options, history, logits);
         ApplyBadWords(options, tokens[sequence.PromptLength..], logits);
+
+        if (sequence.Allowed is not null && float.IsNegativeInfinity(LogitVector.Max(logits)))
+        {
+            ThrowNothingLeft();
+        }
 
         ISampler sampler = sequence.Sampler;
         // Not HasFlag: before the method is optimised, that boxes.
@@ -82,7 +93,13 @@ internal sealed class LogitsPipeline
             return new TokenDraw(drawn, 0, 0);
         }
 
+        LogprobView.Apply(sequence.Request, _raw);
         (float logprob, int rank) = Rank(_raw, drawn, topTokens, topLogprobs);
+        if (sequence.Request.LogprobTokens is { } named)
+        {
+            LogprobView.Read(named, _raw, topTokens, topLogprobs);
+        }
+
         return new TokenDraw(drawn, logprob, rank);
     }
 
@@ -119,6 +136,23 @@ internal sealed class LogitsPipeline
     [DoesNotReturn, StackTraceHidden]
     private void ThrowOutOfRange(ISampler sampler, int token) => throw new InvalidOperationException(
         $"Sampler '{sampler.Name}' returned token {token}; the vocabulary has {_raw.Length} tokens.");
+
+    [DoesNotReturn, StackTraceHidden]
+    private static void ThrowNothingLeft() => throw new InvalidOperationException(
+        "Nothing is left to draw: bad_words and the like mask every token that allowed_token_ids allows.");
+
+    // Everything between the tokens, which ascend, is masked.
+    private static void KeepOnly(ReadOnlySpan<int> tokens, Span<float> logits)
+    {
+        int next = 0;
+        foreach (int token in tokens)
+        {
+            logits[next..token].Fill(float.NegativeInfinity);
+            next = token + 1;
+        }
+
+        logits[next..].Fill(float.NegativeInfinity);
+    }
 
     private static void ApplyBias(ReadOnlySpan<(int Token, float Value)> bias, Span<float> logits)
     {

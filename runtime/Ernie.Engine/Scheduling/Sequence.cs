@@ -58,6 +58,12 @@ internal sealed class Sequence
     /// <summary>Logit bias, sorted by token.</summary>
     public required (int Token, float Value)[] Bias { get; init; }
 
+    /// <summary>Tokens that may be drawn, ascending; null for all.</summary>
+    public int[]? Allowed { get; init; }
+
+    /// <summary>Tokens whose log-probabilities come with each drawn one.</summary>
+    public int TopCount => Request.LogprobTokens?.Count ?? Request.Logprobs ?? 0;
+
     /// <summary>Whether its slot keeps a token history.</summary>
     public required bool KeepsHistory { get; init; }
 

@@ -37,7 +37,7 @@ internal sealed class GenerationStream :
         _cancel = cancel;
         _token = token;
         _wantsLogprobs = sequence.Request.Logprobs is not null;
-        _topCount = sequence.Request.Logprobs ?? 0;
+        _topCount = sequence.TopCount;
         _writing = _reading = new EventSegment(FirstCapacity, _topCount);
     }
 

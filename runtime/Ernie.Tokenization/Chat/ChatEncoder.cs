@@ -17,8 +17,28 @@ public static class ChatEncoder
     /// <exception cref="ChatTemplateException">The template refuses the conversation or fails on it.</exception>
     public static IReadOnlyList<int> Encode(ITokenizer tokenizer, IChatTemplate template, IReadOnlyList<ChatMessage> messages, bool addGenerationPrompt = true, IReadOnlyDictionary<string, JsonElement>? arguments = null)
     {
-        if (tokenizer is not IRenderedTextTokenizer renderedTokenizer) throw new ArgumentException($"{tokenizer?.GetType().Name ?? "null"} cannot encode tracked text.", nameof(tokenizer));
-        if (template is not IRenderedChatTemplate renderedTemplate) throw new ArgumentException($"{template?.GetType().Name ?? "null"} cannot track content.", nameof(template));
-        return renderedTokenizer.Encode(renderedTemplate.RenderTracked(messages, addGenerationPrompt, arguments));
+        if (tokenizer is not IRenderedTextTokenizer) throw new ArgumentException($"{tokenizer?.GetType().Name ?? "null"} cannot encode tracked text.", nameof(tokenizer));
+        return Encode(tokenizer, Render(template, messages, addGenerationPrompt, arguments));
     }
+
+    /// <summary>Renders a conversation and keeps track of what came with it.</summary>
+    /// <param name="template">An <see cref="IRenderedChatTemplate"/>.</param>
+    /// <param name="messages">The conversation, oldest first.</param>
+    /// <param name="addGenerationPrompt">Ends with the assistant's prompt.</param>
+    /// <param name="arguments">Further variables of the template.</param>
+    /// <exception cref="ArgumentException">The template cannot tell content from template.</exception>
+    /// <exception cref="ChatTemplateException">The template refuses the conversation or fails on it.</exception>
+    public static RenderedText Render(IChatTemplate template, IReadOnlyList<ChatMessage> messages, bool addGenerationPrompt = true, IReadOnlyDictionary<string, JsonElement>? arguments = null) =>
+        template is IRenderedChatTemplate rendered
+            ? rendered.RenderTracked(messages, addGenerationPrompt, arguments)
+            : throw new ArgumentException($"{template?.GetType().Name ?? "null"} cannot track content.", nameof(template));
+
+    /// <summary>Encodes a rendered conversation.</summary>
+    /// <param name="tokenizer">An <see cref="IRenderedTextTokenizer"/>.</param>
+    /// <param name="rendered">The conversation.</param>
+    /// <exception cref="ArgumentException">The tokenizer cannot tell content from template.</exception>
+    public static IReadOnlyList<int> Encode(ITokenizer tokenizer, RenderedText rendered) =>
+        tokenizer is IRenderedTextTokenizer encoder
+            ? encoder.Encode(rendered)
+            : throw new ArgumentException($"{tokenizer?.GetType().Name ?? "null"} cannot encode tracked text.", nameof(tokenizer));
 }

@@ -35,8 +35,23 @@ public sealed class ChatTemplate : IRenderedChatTemplate
         _time = time ?? TimeProvider.System;
     }
 
+    private ChatTemplate(string source, KeyValuePair<string, object?>[] constants, TemplateLimits limits, TimeProvider time)
+    {
+        ArgumentNullException.ThrowIfNull(source);
+        Source = source;
+        _template = new CompiledTemplate(source);
+        _constants = constants;
+        _limits = limits;
+        _time = time;
+    }
+
     /// <summary>The template's source.</summary>
     public string Source { get; }
+
+    /// <summary>Another template for the same model: with this one's constants, limits and clock, for requests with and without tools.</summary>
+    /// <param name="source">The template.</param>
+    /// <exception cref="ChatTemplateException">It is not well formed; names line and column.</exception>
+    public ChatTemplate WithSource(string source) => new(source, _constants, _limits, _time);
 
     /// <inheritdoc/>
     public string Render(IReadOnlyList<ChatMessage> messages, bool addGenerationPrompt = true, IReadOnlyDictionary<string, JsonElement>? arguments = null) =>
