@@ -4,6 +4,8 @@ using System.Runtime.InteropServices;
 using Ernie.Generation;
 using Ernie.Hosting;
 using Ernie.Hosting.Options;
+using Ernie.Hosting.Options.Rows;
+using Ernie.Server.Connections;
 using Ernie.Server.Hosting;
 
 namespace Ernie.Server;
@@ -13,11 +15,8 @@ internal static class ServerProgram
 {
     private const int UsageError = 2;
 
-    private static readonly IReadOnlyList<OptionDefinition> s_options =
-    [
-        new("engine-host", OptionGroup.Command, OptionKind.Text, "Front end to run: http, or the name of one that a plugin brings.") { Default = "http" },
-        .. OptionTable.All,
-    ];
+    private static readonly OptionRows s_rows = new(OptionGroup.Command);
+    private static readonly Option<string> s_front = s_rows.Text("engine-host", "Front end to run: http, or the name of one that a plugin brings.", "http");
 
     /// <summary>Runs until a signal stops it.</summary>
     /// <param name="args">The program's arguments.</param>
@@ -28,7 +27,8 @@ internal static class ServerProgram
     {
         try
         {
-            var parser = new OptionParser(s_options);
+            HandleLimit.RequireEnough();
+            var parser = new OptionParser([.. s_rows.All, .. OptionTable.All]);
             OptionSet options = parser.Parse(args);
             if (options.HelpRequested)
             {
@@ -57,10 +57,13 @@ internal static class ServerProgram
 
     private static async Task<int> RunAsync(OptionSet options, TextWriter output, TextWriter error)
     {
-        ServerOptions serverOptions = ServerOptionsBinder.Create(options);
+        var serverOptions = new ServerOptions(options);
+        serverOptions.Check();
         using var stopping = new CancellationTokenSource();
-        using var host = new ServerHost(serverOptions, address => Listening(output, address));
-        string front = options.RequiredText("engine-host");
+        ServerHost? listening = null;
+        using var host = new ServerHost(serverOptions, address => Listening(output, address, listening!.MaxConnections)); // The host listens later.
+        listening = host;
+        string front = options.Get(s_front);
         if (front == host.Name)
             ListenAddress.RequireFree(serverOptions);
         int signals = 0;
@@ -69,11 +72,11 @@ internal static class ServerProgram
         // loads, when there is nothing to drain.
         using PosixSignalRegistration terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, OnSignal);
         using PosixSignalRegistration interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, OnSignal);
-        var builder = new EngineBuilder(ModelOptions.Create(options), EngineOptions.Create(options, hasServerOptions: true)) { Progress = error.WriteLine };
+        var builder = new EngineBuilder(options) { Progress = error.WriteLine };
         EngineSession session = await builder.BuildAsync(stopping.Token).ConfigureAwait(false);
         await using (session.ConfigureAwait(false))
         {
-            Report(output, session, options.RequiredText("quantization"));
+            Report(output, session, options.Get(ModelRows.Quantization));
             IEngineHost running = FindHost(session, host, front);
             Volatile.Write(ref serves, true);
             return await running.RunAsync(session, options.Remaining, stopping.Token).ConfigureAwait(false);
@@ -112,8 +115,10 @@ internal static class ServerProgram
         output.WriteLine($"  start     {string.Join(" · ", session.Phases.Select(phase => $"{phase.Name} {phase.Elapsed.TotalMilliseconds.ToString("0", CultureInfo.InvariantCulture)} ms"))}");
     }
 
-    private static void Listening(TextWriter output, string address)
+    private static void Listening(TextWriter output, string address, int maxConnections)
     {
+        if (HandleLimit.Read() is { } limit)
+            output.WriteLine($"  handles   {limit.Soft} may be open (the hard limit is {limit.Hard}); {maxConnections} connections at most");
         using var process = Process.GetCurrentProcess();
         double seconds = (DateTime.Now - process.StartTime).TotalSeconds;
         output.WriteLine($"  listening {address} {seconds.ToString("0.00", CultureInfo.InvariantCulture)} s after the process began");

@@ -7,6 +7,7 @@ using Ernie.Graph;
 using Ernie.Hosting.Backends;
 using Ernie.Hosting.Models;
 using Ernie.Hosting.Options;
+using Ernie.Hosting.Options.Rows;
 using Ernie.Hosting.Plugins;
 using Ernie.Models;
 using Ernie.Sampling;
@@ -21,19 +22,18 @@ namespace Ernie.Hosting;
 [RequiresDynamicCode("Models that are not compiled in are compiled at run time.")]
 public sealed class EngineBuilder
 {
-    private readonly ModelOptions _modelOptions;
-    private readonly EngineOptions _engineOptions;
+    private readonly OptionSet _options;
+    private readonly QuantizationOptions _quantization;
     private readonly List<StartupPhase> _phases = [];
 
     /// <summary>Makes a builder.</summary>
-    /// <param name="modelOptions">Which model.</param>
-    /// <param name="engineOptions">Capacity, device, plugins.</param>
-    public EngineBuilder(ModelOptions modelOptions, EngineOptions engineOptions)
+    /// <param name="options">Which model; capacity, device, plugins.</param>
+    /// <exception cref="OptionException">A quantisation that there is not.</exception>
+    public EngineBuilder(OptionSet options)
     {
-        ArgumentNullException.ThrowIfNull(modelOptions);
-        ArgumentNullException.ThrowIfNull(engineOptions);
-        _modelOptions = modelOptions;
-        _engineOptions = engineOptions;
+        ArgumentNullException.ThrowIfNull(options);
+        _options = options;
+        _quantization = QuantizationOptions.Create(options);
     }
 
     /// <summary>Backends to choose from, best first.</summary>
@@ -47,11 +47,11 @@ public sealed class EngineBuilder
         Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.DoNotVerify), "ernie", "compiled-models");
 
     /// <summary>The directories plugins are loaded from.</summary>
-    /// <param name="options">Further directories.</param>
-    public static IReadOnlyList<string> PluginDirectories(EngineOptions options)
+    /// <param name="options">Options, which name further directories.</param>
+    public static IReadOnlyList<string> PluginDirectories(OptionSet options)
     {
         ArgumentNullException.ThrowIfNull(options);
-        return [PluginLoader.DefaultDirectory, .. options.PluginDirectories];
+        return [PluginLoader.DefaultDirectory, .. options.Get(PluginRows.Directories)];
     }
 
     /// <summary>The recipe that quantisation options stand for.</summary>
@@ -71,7 +71,7 @@ public sealed class EngineBuilder
     public async Task<EngineSession> BuildAsync(CancellationToken cancellationToken = default)
     {
         long startedAt = Stopwatch.GetTimestamp();
-        ModelFiles files = await ModelFiles.FindAsync(_modelOptions, Progress, cancellationToken).ConfigureAwait(false);
+        ModelFiles files = await ModelFiles.FindAsync(_options, Progress, cancellationToken).ConfigureAwait(false);
         Note("find model", startedAt);
 
         // The tokenizer loads while the weights are read; the plugins while the graph is built, for a device may compile their samplers in.
@@ -92,8 +92,8 @@ public sealed class EngineBuilder
                 Graph = graph,
                 Checkpoint = checkpoint,
                 Layout = files.Folder.Layout,
-                Quantization = _modelOptions.Quantization,
-                Options = _engineOptions,
+                Quantization = _quantization,
+                Options = _options,
                 Samplers = [.. catalog.Samplers.Values],
                 Phase = (phase, elapsed) => Note(phase, elapsed),
                 Notice = Progress,
@@ -129,16 +129,16 @@ public sealed class EngineBuilder
     {
         long startedAt = Stopwatch.GetTimestamp();
         ResolvedModel model = ModelRegistry.Resolve(files.Folder.ConfigPath, CompiledModelCache);
-        ModelGraph graph = model.Definition.BuildOptimizedGraph(CreateRecipe(_modelOptions.Quantization));
+        ModelGraph graph = model.Definition.BuildOptimizedGraph(CreateRecipe(_quantization));
         Note(model.Source == ModelSource.CompiledNow ? "compile graph" : "build graph", startedAt);
-        return (graph, _modelOptions.LoadFormat == LoadFormat.Dummy ? new DummyCheckpoint() : files.Folder.OpenWeights());
+        return (graph, _options.Get(ModelRows.LoadFormat) == LoadFormat.Dummy ? new DummyCheckpoint() : files.Folder.OpenWeights());
     }
 
     private TextParts LoadText(ModelFiles files)
     {
         long startedAt = Stopwatch.GetTimestamp();
-        string directory = _modelOptions.Tokenizer ?? files.Folder.Path;
-        if (_modelOptions is { Tokenizer: null, LoadFormat: LoadFormat.Dummy } && files.Folder.TokenizerPath is null)
+        string directory = _options.Get(ModelRows.Tokenizer) ?? files.Folder.Path;
+        if (!_options.IsSet(ModelRows.Tokenizer) && _options.Get(ModelRows.LoadFormat) == LoadFormat.Dummy && files.Folder.TokenizerPath is null)
         {
             // Made-up weights say nothing in any vocabulary: a config.json alone is enough to measure with.
             directory = ModelFiles.EmbeddedDirectory;
@@ -146,7 +146,7 @@ public sealed class EngineBuilder
         }
 
         BpeTokenizer tokenizer = TokenizerLoader.Load(directory);
-        IChatTemplate? template = _modelOptions.ChatTemplate is { } given
+        IChatTemplate? template = _options.Get(ModelRows.ChatTemplate) is { } given
             ? ChatTemplateLoader.Parse(given, directory, tokenizer)
             : ChatTemplateLoader.Load(directory, tokenizer);
         GenerationDefaults defaults = GenerationConfig.Load(files.Folder.Path, tokenizer);
@@ -158,7 +158,8 @@ public sealed class EngineBuilder
     private void OpenDevice()
     {
         long startedAt = Stopwatch.GetTimestamp();
-        IBackend? first = Backends.FirstOrDefault(backend => _engineOptions.Device == "auto" || backend.Name == _engineOptions.Device);
+        string device = _options.Get(DeviceRows.Device);
+        IBackend? first = Backends.FirstOrDefault(backend => device == "auto" || backend.Name == device);
         if (first?.FindObstacle() is null && first is not null)
             Note($"open {first.Name} (beside the graph)", startedAt);
     }
@@ -166,7 +167,7 @@ public sealed class EngineBuilder
     private PluginCatalog LoadPlugins()
     {
         long startedAt = Stopwatch.GetTimestamp();
-        PluginCatalog catalog = PluginLoader.Load(PluginDirectories(_engineOptions));
+        PluginCatalog catalog = PluginLoader.Load(PluginDirectories(_options));
         foreach (PluginDiagnostic diagnostic in catalog.Diagnostics)
         {
             Progress?.Invoke(diagnostic.ToString());
@@ -188,40 +189,42 @@ public sealed class EngineBuilder
 
     private EngineSettings CreateSettings(ModelFiles files, ExecutorInfo info, PluginCatalog catalog, ITokenizer tokenizer)
     {
-        if (!catalog.Samplers.ContainsKey(_engineOptions.Sampler))
+        string sampler = _options.Get(SamplingRows.Sampler);
+        if (!catalog.Samplers.ContainsKey(sampler))
         {
-            throw new OptionException($"--sampler is '{_engineOptions.Sampler}'; the plugins bring {List(catalog.Samplers.Keys)}.");
+            throw new OptionException($"--sampler is '{sampler}'; the plugins bring {List(catalog.Samplers.Keys)}.");
         }
 
         ICachePolicy? policy = null;
-        if (_engineOptions.EnablePrefixCaching)
+        if (_options.Get(CapacityRows.PrefixCaching))
         {
-            if (!catalog.CachePolicies.TryGetValue(_engineOptions.CachePolicy, out Func<CachePolicyOptions, ICachePolicy>? create))
+            string name = _options.Get(PluginRows.CachePolicy);
+            if (!catalog.CachePolicies.TryGetValue(name, out Func<CachePolicyOptions, ICachePolicy>? create))
             {
-                throw new OptionException($"--cache-policy is '{_engineOptions.CachePolicy}'; the plugins bring {List(catalog.CachePolicies.Keys)}.");
+                throw new OptionException($"--cache-policy is '{name}'; the plugins bring {List(catalog.CachePolicies.Keys)}.");
             }
 
-            policy = CreatePolicy(create, new CachePolicyOptions(info.PageCount, info.TokensPerPage) { Settings = _engineOptions.CachePolicySettings });
+            policy = CreatePolicy(name, create, new CachePolicyOptions(info.PageCount, info.TokensPerPage) { Settings = PluginRows.CachePolicySettings(_options) });
         }
 
         return new EngineSettings
         {
-            ModelName = _modelOptions.ServedModelName ?? files.Name,
+            ModelName = _options.Get(ModelRows.ServedModelNames) is [var served, ..] ? served : files.Name,
             Samplers = [.. catalog.Samplers.Values],
             Tokenizer = tokenizer,
-            DefaultSampler = _engineOptions.Sampler,
+            DefaultSampler = sampler,
             CachePolicy = policy,
-            MaxSequences = _engineOptions.MaxSequences,
-            MaxQueuedRequests = _engineOptions.MaxQueuedRequests,
-            ChunkedPrefill = _engineOptions.EnableChunkedPrefill,
-            Overlap = _engineOptions.EnableOverlap,
-            Seed = _engineOptions.Seed,
-            MaxLogprobs = _engineOptions.MaxLogprobs,
+            MaxSequences = _options.Get(CapacityRows.MaxSequences),
+            MaxQueuedRequests = _options.Get(ServerRows.MaxQueuedRequests),
+            ChunkedPrefill = _options.Get(CapacityRows.ChunkedPrefill),
+            Overlap = _options.Get(CapacityRows.Overlap),
+            Seed = _options.Get(ModelRows.Seed),
+            MaxLogprobs = _options.Get(SamplingRows.MaxLogprobs),
             Warn = Progress,
         };
     }
 
-    private ICachePolicy CreatePolicy(Func<CachePolicyOptions, ICachePolicy> create, CachePolicyOptions options)
+    private static ICachePolicy CreatePolicy(string name, Func<CachePolicyOptions, ICachePolicy> create, CachePolicyOptions options)
     {
         try
         {
@@ -229,7 +232,7 @@ public sealed class EngineBuilder
         }
         catch (ArgumentException e)
         {
-            throw new OptionException($"--cache-policy {_engineOptions.CachePolicy}: {e.Message}", e);
+            throw new OptionException($"--cache-policy {name}: {e.Message}", e);
         }
     }
 

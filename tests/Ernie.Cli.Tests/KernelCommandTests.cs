@@ -118,7 +118,7 @@ public sealed class KernelCommandTests : IDisposable
         ModelDefinition model = ModelRegistry.Resolve(
             Path.Combine(Ernie.Hosting.Models.ModelFiles.EmbeddedDirectory, "config.json"), EngineBuilder.CompiledModelCache).Definition;
         var quantization = new QuantizationOptions();
-        var options = new EngineOptions();
+        OptionSet options = OptionSet.Defaults;
         return Ernie.Cuda.CudaExecutor.CreatePlan(
             model.BuildOptimizedGraph(EngineBuilder.CreateRecipe(quantization)),
             DeviceProfile.Typical(GpuArchitecture.Parse("sm_80")),

@@ -11,9 +11,9 @@ namespace Ernie.Cli.Tests;
 /// <summary>A model whose ids are characters. It writes d for ever, gives every token a probability of one half, and fails on "boom".</summary>
 internal sealed class StubModel : IHostContext, IEngine, ITokenizer
 {
-    public static Task<ModelSession> OpenAsync(OptionSet options, Action<EngineOptions>? adjust, Action<string> progress, CancellationToken cancellationToken)
+    public static Task<ModelSession> OpenAsync(OptionSet options, Func<OptionSet, OptionSet>? adjust, Action<string> progress, CancellationToken cancellationToken)
     {
-        adjust?.Invoke(new EngineOptions());
+        adjust?.Invoke(options);
         var model = new StubModel();
         return Task.FromResult(new ModelSession(model, model));
     }

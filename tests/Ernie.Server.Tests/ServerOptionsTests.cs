@@ -46,5 +46,5 @@ public sealed class ServerOptionsTests
         Assert.Equal("root", options.AdminKey);
     }
 
-    private static ServerOptions Parse(params string[] args) => ServerOptionsBinder.Create(new OptionParser(OptionTable.All).Parse(args, _ => null));
+    private static ServerOptions Parse(params string[] args) => new(new OptionParser(OptionTable.All).Parse(args, _ => null));
 }

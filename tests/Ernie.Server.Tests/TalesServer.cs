@@ -14,7 +14,7 @@ public sealed class TalesServer : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         OptionSet options = new OptionParser(OptionTable.WithoutServer).Parse(["--device", "cpu", "--max-model-len", "2048"], _ => null);
-        _session = await new EngineBuilder(ModelOptions.Create(options), EngineOptions.Create(options)).BuildAsync();
+        _session = await new EngineBuilder(options).BuildAsync();
         _server = await TestServer.StartAsync(_session);
     }
 

@@ -1,12 +1,20 @@
 using System.Text.Json;
 using Ernie.Cli.Hosting;
 using Ernie.Hosting.Options;
+using Ernie.Hosting.Options.Rows;
 
 namespace Ernie.Cli.Benchmarks;
 
 /// <summary>A measurement of sequences of equal length in this process.</summary>
 internal abstract class BatchCommand : ICommand
 {
+    /// <summary>Sequences that an engine can run at once.</summary>
+    protected const int MostSequences = 4096;
+
+    private static readonly OptionRows s_rows = new(OptionGroup.Command);
+    private static readonly Option<int> s_inputLength = s_rows.WholeNumber("input-len", "Prompt tokens per sequence.", 512, 1);
+    private static readonly Option<int> s_outputLength = s_rows.WholeNumber("output-len", "Tokens to generate per sequence.", 64, 1);
+
     /// <inheritdoc/>
     public abstract string Name { get; }
 
@@ -17,11 +25,10 @@ internal abstract class BatchCommand : ICommand
     public abstract IReadOnlyList<OptionDefinition> Options { get; }
 
     /// <summary>What all of them take before options of their own.</summary>
-    protected static IReadOnlyList<OptionDefinition> Lengths { get; } =
-    [
-        new("input-len", OptionGroup.Command, OptionKind.WholeNumber, "Prompt tokens per sequence.") { Default = "512" },
-        new("output-len", OptionGroup.Command, OptionKind.WholeNumber, "Tokens to generate per sequence.") { Default = "64" },
-    ];
+    protected static IReadOnlyList<OptionDefinition> Lengths => s_rows.All;
+
+    /// <summary>Sequences that run at once.</summary>
+    protected abstract Option<int> BatchSize { get; }
 
     /// <summary>Fewest tokens that make a measurement.</summary>
     protected virtual int LeastOutputLength => 1;
@@ -29,10 +36,11 @@ internal abstract class BatchCommand : ICommand
     /// <inheritdoc/>
     public async Task<int> RunAsync(CommandContext context, CancellationToken cancellationToken)
     {
-        // The table has defaults for all of them.
-        int inputLength = context.Options.WholeNumber("input-len", 1)!.Value;
-        int outputLength = context.Options.WholeNumber("output-len", LeastOutputLength)!.Value;
-        int batch = context.Options.WholeNumber("batch-size", 1, 4096)!.Value;
+        int inputLength = context.Options.Get(s_inputLength);
+        int outputLength = context.Options.Get(s_outputLength);
+        if (outputLength < LeastOutputLength)
+            throw new OptionException($"--{s_outputLength.Name} is {outputLength} and must be at least {LeastOutputLength} for {Name}.");
+        int batch = context.Options.Get(BatchSize);
         Func<BatchRun, CancellationToken, Task<BatchResult>> measurement = Prepare(context, batch);
         ModelSession session = await context.OpenAsync(options => Limit(options, inputLength + outputLength, batch), cancellationToken).ConfigureAwait(false);
         await using (session.ConfigureAwait(false))
@@ -42,7 +50,7 @@ internal abstract class BatchCommand : ICommand
             {
                 Model = run.Engine.Info.ModelName,
                 Device = run.Engine.Info.Device,
-                Quantization = context.Options.RequiredText("quantization"),
+                Quantization = context.Options.Get(ModelRows.Quantization),
                 InputLen = inputLength,
                 OutputLen = outputLength,
                 BatchSize = batch,
@@ -60,10 +68,8 @@ internal abstract class BatchCommand : ICommand
     protected abstract Func<BatchRun, CancellationToken, Task<BatchResult>> Prepare(CommandContext context, int batch);
 
     // The engine holds what the measurement needs, where the user set no limit: memory is then no reason to fail.
-    private static void Limit(EngineOptions options, int length, int sequences)
-    {
-        options.EnablePrefixCaching = false;
-        options.MaxModelLength ??= length;
-        options.MaxSequences = Math.Min(options.MaxSequences, Math.Max(1, sequences));
-    }
+    private static OptionSet Limit(OptionSet options, int length, int sequences) => options
+        .With(CapacityRows.PrefixCaching, false)
+        .With(CapacityRows.MaxModelLength, options.Get(CapacityRows.MaxModelLength) ?? length)
+        .With(CapacityRows.MaxSequences, Math.Min(options.Get(CapacityRows.MaxSequences), Math.Max(1, sequences)));
 }

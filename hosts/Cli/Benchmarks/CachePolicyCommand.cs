@@ -4,6 +4,7 @@ using Ernie.Cli.Hosting;
 using Ernie.Hosting;
 using Ernie.Hosting.CacheBenchmark;
 using Ernie.Hosting.Options;
+using Ernie.Hosting.Options.Rows;
 using Ernie.Hosting.Plugins;
 
 namespace Ernie.Cli.Benchmarks;
@@ -11,6 +12,13 @@ namespace Ernie.Cli.Benchmarks;
 /// <summary>Compares cache policies, the user's own included, on synthetic traces; no model is loaded.</summary>
 internal sealed class CachePolicyCommand : ICommand
 {
+    private static readonly OptionRows s_rows = new(OptionGroup.Command);
+    private static readonly Option<string> s_trace = s_rows.Choice("trace", "Requests to replay.", AllTraces, [AllTraces, .. CacheTrace.Names]);
+    private static readonly Option<int> s_requests = s_rows.WholeNumber("num-requests", "Requests in a trace.", 1000, 1);
+    private static readonly Option<int> s_pages = s_rows.WholeNumber("page-count", "Pages of the pool, 64 tokens each.", 4096, 1);
+    private static readonly Option<int> s_concurrency = s_rows.WholeNumber("concurrency", "Requests that hold their pages at once.", 8, 1);
+    private static readonly Option<int> s_seed = s_rows.WholeNumber("trace-seed", "Seed of the trace.", 1, 0);
+
     private const string AllTraces = "all";
     private const int BarWidth = 40;
 
@@ -23,25 +31,21 @@ internal sealed class CachePolicyCommand : ICommand
     /// <inheritdoc/>
     public IReadOnlyList<OptionDefinition> Options { get; } =
     [
-        new("trace", OptionGroup.Command, OptionKind.Text, "Requests to replay.") { Default = AllTraces, Choices = [AllTraces, .. CacheTrace.Names] },
-        new("num-requests", OptionGroup.Command, OptionKind.WholeNumber, "Requests in a trace.") { Default = "1000" },
-        new("page-count", OptionGroup.Command, OptionKind.WholeNumber, "Pages of the pool, 64 tokens each.") { Default = "4096" },
-        new("concurrency", OptionGroup.Command, OptionKind.WholeNumber, "Requests that hold their pages at once.") { Default = "8" },
-        new("trace-seed", OptionGroup.Command, OptionKind.WholeNumber, "Seed of the trace.") { Default = "1" },
+        .. s_rows.All,
         .. OptionTable.WithoutServer,
     ];
 
     /// <inheritdoc/>
     public async Task<int> RunAsync(CommandContext context, CancellationToken cancellationToken)
     {
-        // The table has defaults for all of them.
-        int requestCount = context.Options.WholeNumber("num-requests", 1)!.Value;
-        int pageCount = context.Options.WholeNumber("page-count", 1)!.Value;
-        int concurrency = context.Options.WholeNumber("concurrency", 1)!.Value;
-        int seed = context.Options.WholeNumber("trace-seed", 0)!.Value;
-        string chosen = context.Options.RequiredText("trace");
-        EngineOptions engine = EngineOptions.Create(context.Options);
-        IReadOnlyList<KeyValuePair<string, Func<CachePolicyOptions, ICachePolicy>>> policies = await FindPoliciesAsync(context, engine).ConfigureAwait(false);
+        OptionSet options = context.Options;
+        int requestCount = options.Get(s_requests);
+        int pageCount = options.Get(s_pages);
+        int concurrency = options.Get(s_concurrency);
+        int seed = options.Get(s_seed);
+        string chosen = options.Get(s_trace);
+        IReadOnlyDictionary<string, string> settings = PluginRows.CachePolicySettings(options);
+        IReadOnlyList<KeyValuePair<string, Func<CachePolicyOptions, ICachePolicy>>> policies = await FindPoliciesAsync(context).ConfigureAwait(false);
         foreach (string name in CacheTrace.Names.Where(name => chosen is AllTraces || chosen == name))
         {
             CacheTrace trace = CacheTrace.Create(name, requestCount, seed);
@@ -51,7 +55,7 @@ internal sealed class CachePolicyCommand : ICommand
             {
                 cancellationToken.ThrowIfCancellationRequested();
                 await context.Console.Error.WriteLineAsync($"{name}: {policy}").ConfigureAwait(false);
-                results.Add(benchmark.Run(policy, create, engine.CachePolicySettings));
+                results.Add(benchmark.Run(policy, create, settings));
             }
 
             await WriteAsync(context.Console.Output, trace, pageCount, results).ConfigureAwait(false);
@@ -60,22 +64,22 @@ internal sealed class CachePolicyCommand : ICommand
         return 0;
     }
 
-    private static async Task<IReadOnlyList<KeyValuePair<string, Func<CachePolicyOptions, ICachePolicy>>>> FindPoliciesAsync(
-        CommandContext context, EngineOptions engine)
+    private static async Task<IReadOnlyList<KeyValuePair<string, Func<CachePolicyOptions, ICachePolicy>>>> FindPoliciesAsync(CommandContext context)
     {
-        PluginCatalog catalog = PluginLoader.Load(EngineBuilder.PluginDirectories(engine));
+        PluginCatalog catalog = PluginLoader.Load(EngineBuilder.PluginDirectories(context.Options));
         foreach (PluginDiagnostic diagnostic in catalog.Diagnostics)
             await context.Console.Error.WriteLineAsync(diagnostic.ToString()).ConfigureAwait(false);
-        if (!context.Options.IsSet("cache-policy"))
+        if (!context.Options.IsSet(PluginRows.CachePolicy))
         {
-            return engine.CachePolicySettings.Count == 0
+            return !context.Options.IsSet(PluginRows.CachePolicyOptions)
                 ? [.. catalog.CachePolicies.OrderBy(policy => policy.Key, StringComparer.Ordinal)]
                 : throw new OptionException("--cache-policy-option is a setting of one policy: name it with --cache-policy.");
         }
 
-        return catalog.CachePolicies.TryGetValue(engine.CachePolicy, out Func<CachePolicyOptions, ICachePolicy>? create)
-            ? [new(engine.CachePolicy, create)]
-            : throw new OptionException($"--cache-policy is '{engine.CachePolicy}'; the plugins bring {string.Join(", ", catalog.CachePolicies.Keys.Order(StringComparer.Ordinal))}.");
+        string name = context.Options.Get(PluginRows.CachePolicy);
+        return catalog.CachePolicies.TryGetValue(name, out Func<CachePolicyOptions, ICachePolicy>? create)
+            ? [new(name, create)]
+            : throw new OptionException($"--cache-policy is '{name}'; the plugins bring {string.Join(", ", catalog.CachePolicies.Keys.Order(StringComparer.Ordinal))}.");
     }
 
     private static CachePolicyBenchmark CreateBenchmark(CacheTrace trace, int pageCount, int concurrency)

@@ -6,6 +6,11 @@ namespace Ernie.Cli.Benchmarks;
 /// <summary>Times one batch from prompt to last token.</summary>
 internal sealed class LatencyCommand : BatchCommand
 {
+    private static readonly OptionRows s_rows = new(OptionGroup.Command);
+    private static readonly Option<int> s_batchSize = s_rows.WholeNumber("batch-size", "Sequences that start together.", 1, 1, MostSequences);
+    private static readonly Option<int> s_warmup = s_rows.WholeNumber("warmup", "Rounds before the measured ones.", 1, 0);
+    private static readonly Option<int> s_iterations = s_rows.WholeNumber("iterations", "Measured rounds; their median is reported.", 3, 1);
+
     /// <inheritdoc/>
     public override string Name => "bench latency";
 
@@ -16,11 +21,12 @@ internal sealed class LatencyCommand : BatchCommand
     public override IReadOnlyList<OptionDefinition> Options { get; } =
     [
         .. Lengths,
-        new("batch-size", OptionGroup.Command, OptionKind.WholeNumber, "Sequences that start together.") { Default = "1" },
-        new("warmup", OptionGroup.Command, OptionKind.WholeNumber, "Rounds before the measured ones.") { Default = "1" },
-        new("iterations", OptionGroup.Command, OptionKind.WholeNumber, "Measured rounds; their median is reported.") { Default = "3" },
+        .. s_rows.All,
         .. OptionTable.WithoutServer,
     ];
+
+    /// <inheritdoc/>
+    protected override Option<int> BatchSize => s_batchSize;
 
     /// <inheritdoc/>
     protected override int LeastOutputLength => 2;
@@ -28,9 +34,8 @@ internal sealed class LatencyCommand : BatchCommand
     /// <inheritdoc/>
     protected override Func<BatchRun, CancellationToken, Task<BatchResult>> Prepare(CommandContext context, int batch)
     {
-        // The table has defaults for both.
-        int warmup = context.Options.WholeNumber("warmup", 0)!.Value;
-        int iterations = context.Options.WholeNumber("iterations", 1)!.Value;
+        int warmup = context.Options.Get(s_warmup);
+        int iterations = context.Options.Get(s_iterations);
         return (run, cancellationToken) => MeasureAsync(run, batch, warmup, iterations, context.Console, cancellationToken);
     }
 

@@ -17,41 +17,20 @@ internal sealed class ServeCommand : ICommand
     public string Summary => "Sends requests to a running server and reports throughput and latencies under vLLM's names.";
 
     /// <inheritdoc/>
-    public IReadOnlyList<OptionDefinition> Options { get; } =
-    [
-        new("base-url", OptionGroup.Command, OptionKind.Text, "The server.") { Default = "http://127.0.0.1:8000" },
-        new("bearer", OptionGroup.Command, OptionKind.Text, "API key to send."),
-        new("served-model-name", OptionGroup.Command, OptionKind.Text, "Model to ask for. Absent: the server's first."),
-        new("num-prompts", OptionGroup.Command, OptionKind.WholeNumber, "Requests.") { Default = "100" },
-        new("input-len", OptionGroup.Command, OptionKind.WholeNumber, "Prompt tokens per request.") { Default = "256" },
-        new("output-len", OptionGroup.Command, OptionKind.WholeNumber, "Tokens to generate per request.") { Default = "64" },
-        new("input-len-max", OptionGroup.Command, OptionKind.WholeNumber, "Draws each request's prompt length evenly from --input-len to this. Absent: all are alike."),
-        new("output-len-max", OptionGroup.Command, OptionKind.WholeNumber, "Draws each request's output length evenly from --output-len to this. Absent: all are alike."),
-        new("logprobs", OptionGroup.Command, OptionKind.WholeNumber, "Log-probabilities per token that requests ask for. Absent: none do."),
-        new("logprobs-share", OptionGroup.Command, OptionKind.Number, "Part of the requests that ask for --logprobs, in [0, 1].") { Default = "1" },
-        new("prompts", OptionGroup.Command, OptionKind.Text, "JSON file with an array of prompts to use instead of random ids."),
-        new("request-rate", OptionGroup.Command, OptionKind.Number, "Requests per second; 0 sends all at once.") { Default = "0" },
-        new("burstiness", OptionGroup.Command, OptionKind.Number, "Shape of the gamma distribution of arrivals: 1 is a Poisson process, less is burstier.") { Default = "1" },
-        new("max-concurrency", OptionGroup.Command, OptionKind.WholeNumber, "Requests in flight at most; 0 is no limit.") { Default = "0" },
-        new("warmup", OptionGroup.Command, OptionKind.WholeNumber, "Requests before the measured ones.") { Default = "1" },
-        new("random-seed", OptionGroup.Command, OptionKind.WholeNumber, "Seed of prompts and arrivals.") { Default = "0" },
-        new("goodput-ttft", OptionGroup.Command, OptionKind.Number, "Milliseconds to the first token within which a request counts as good."),
-        new("goodput-tpot", OptionGroup.Command, OptionKind.Number, "Milliseconds per later token within which a request counts as good."),
-        new("output", OptionGroup.Command, OptionKind.Text, "File for the results as JSON."),
-    ];
+    public IReadOnlyList<OptionDefinition> Options => ServeRows.All;
 
     /// <inheritdoc/>
     public async Task<int> RunAsync(CommandContext context, CancellationToken cancellationToken)
     {
         ServeLoad load = await ServeLoad.CreateAsync(context.Options, cancellationToken).ConfigureAwait(false);
         using HttpClient client = CreateClient(context.Options);
-        for (int request = 0; request < context.Options.WholeNumber("warmup", 0); request++)
+        for (int request = 0; request < context.Options.Get(ServeRows.Warmup); request++)
             await ServeRequest.SendAsync(client, load.Bodies[request % load.Bodies.Count], cancellationToken).ConfigureAwait(false);
         var clock = Stopwatch.StartNew();
         ServeSample[] samples = await SendAllAsync(client, load, context.Console.Error, cancellationToken).ConfigureAwait(false);
         ServeResult result = ServeResult.Create(samples, clock.Elapsed.TotalSeconds, load);
         Print(context, result);
-        if (context.Options.Text("output") is { } path)
+        if (context.Options.Get(ServeRows.Output) is { } path)
             await File.WriteAllTextAsync(path, JsonSerializer.Serialize(result, CliJsonContext.Default.ServeResult), cancellationToken).ConfigureAwait(false);
         return result.Failed == 0 ? 0 : 1;
     }
@@ -60,8 +39,8 @@ internal sealed class ServeCommand : ICommand
     {
         // One connection per request in flight: HTTP/1.1 has no other way to run them side by side.
         var handler = new SocketsHttpHandler { MaxConnectionsPerServer = int.MaxValue, PooledConnectionIdleTimeout = TimeSpan.FromMinutes(5) };
-        var client = new HttpClient(handler) { BaseAddress = new Uri(options.RequiredText("base-url")), Timeout = Timeout.InfiniteTimeSpan };
-        if (options.Text("bearer") is { } key)
+        var client = new HttpClient(handler) { BaseAddress = new Uri(options.Get(ServeRows.BaseUrl)), Timeout = Timeout.InfiniteTimeSpan };
+        if (options.Get(ServeRows.Bearer) is { } key)
             client.DefaultRequestHeaders.Authorization = new("Bearer", key);
         return client;
     }

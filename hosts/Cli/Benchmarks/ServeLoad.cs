@@ -31,24 +31,21 @@ internal sealed record ServeLoad
     /// <exception cref="OptionException">A value out of range, or a prompt file of the wrong form.</exception>
     public static async Task<ServeLoad> CreateAsync(OptionSet options, CancellationToken cancellationToken)
     {
-        // The table has defaults for all of them.
-        int count = options.WholeNumber("num-prompts", 1)!.Value;
-        double rate = options.Number("request-rate")!.Value;
-        double burstiness = options.Number("burstiness")!.Value;
-        if (rate < 0 || burstiness <= 0)
-            throw new OptionException("--request-rate must be at least 0 and --burstiness above 0.");
-        var random = new Random(options.WholeNumber("random-seed", 0)!.Value);
-        IReadOnlyList<string>? prompts = options.Text("prompts") is { } path ? await ReadAsync(path, cancellationToken).ConfigureAwait(false) : null;
+        int count = options.Get(ServeRows.Prompts);
+        double rate = options.Get(ServeRows.RequestRate);
+        double burstiness = options.Get(ServeRows.Burstiness);
+        var random = new Random(options.Get(ServeRows.Seed));
+        IReadOnlyList<string>? prompts = options.Get(ServeRows.PromptFile) is { } path ? await ReadAsync(path, cancellationToken).ConfigureAwait(false) : null;
         ServeRequestShape shape = ServeRequestShape.From(options);
         return new ServeLoad
         {
             Bodies = [.. Enumerable.Range(0, count).Select(index => shape.Body(prompts?[index % prompts.Count], random))],
             Arrivals = CreateArrivals(random, count, rate, burstiness),
-            MaxConcurrency = options.WholeNumber("max-concurrency", 0)!.Value,
+            MaxConcurrency = options.Get(ServeRows.MaxConcurrency),
             RequestRate = rate,
             Burstiness = burstiness,
-            GoodFirstTokenMs = options.Number("goodput-ttft"),
-            GoodPerTokenMs = options.Number("goodput-tpot"),
+            GoodFirstTokenMs = options.Get(ServeRows.GoodFirstTokenMs),
+            GoodPerTokenMs = options.Get(ServeRows.GoodPerTokenMs),
         };
     }
 

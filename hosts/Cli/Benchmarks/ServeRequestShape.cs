@@ -27,19 +27,16 @@ internal sealed record ServeRequestShape
     public string? Model { get; init; }
 
     /// <summary>Reads the shape from a command's options.</summary>
-    /// <exception cref="OptionException">A range that ends before it begins, or a share outside [0, 1].</exception>
+    /// <exception cref="OptionException">A range that ends before it begins.</exception>
     public static ServeRequestShape From(OptionSet options)
     {
-        double share = options.Number("logprobs-share")!.Value;
-        if (share is not (>= 0 and <= 1))
-            throw new OptionException($"--logprobs-share is {share}; it must be from 0 to 1.");
         return new ServeRequestShape
         {
-            Input = Range(options, "input-len"),
-            Output = Range(options, "output-len"),
-            Logprobs = options.WholeNumber("logprobs", 0),
-            LogprobsShare = share,
-            Model = options.Text("served-model-name"),
+            Input = Range(options, ServeRows.InputLength, ServeRows.InputLengthMost),
+            Output = Range(options, ServeRows.OutputLength, ServeRows.OutputLengthMost),
+            Logprobs = options.Get(ServeRows.Logprobs),
+            LogprobsShare = options.Get(ServeRows.LogprobsShare),
+            Model = options.Get(ServeRows.Model),
         };
     }
 
@@ -72,10 +69,10 @@ internal sealed record ServeRequestShape
     private static int Draw((int Least, int Most) range, Random random) =>
         range.Least == range.Most ? range.Least : random.Next(range.Least, range.Most + 1);
 
-    private static (int Least, int Most) Range(OptionSet options, string name)
+    private static (int Least, int Most) Range(OptionSet options, Option<int> leastRow, Option<int?> mostRow)
     {
-        int least = options.WholeNumber(name, 1)!.Value;
-        int most = options.WholeNumber(name + "-max", 1) ?? least;
-        return most >= least ? (least, most) : throw new OptionException($"--{name}-max is {most}, below --{name}, which is {least}.");
+        int least = options.Get(leastRow);
+        int most = options.Get(mostRow) ?? least;
+        return most >= least ? (least, most) : throw new OptionException($"--{mostRow.Name} is {most}, below --{leastRow.Name}, which is {least}.");
     }
 }

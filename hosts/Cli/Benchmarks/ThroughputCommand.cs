@@ -6,6 +6,10 @@ namespace Ernie.Cli.Benchmarks;
 /// <summary>Runs many sequences through the engine as fast as it takes them.</summary>
 internal sealed class ThroughputCommand : BatchCommand
 {
+    private static readonly OptionRows s_rows = new(OptionGroup.Command);
+    private static readonly Option<int> s_prompts = s_rows.WholeNumber("num-prompts", "Sequences.", 16, 1);
+    private static readonly Option<int> s_batchSize = s_rows.WholeNumber("batch-size", "Sequences that run at once at most.", 8, 1, MostSequences);
+
     private const int WarmupTokens = 8;
 
     /// <inheritdoc/>
@@ -18,15 +22,17 @@ internal sealed class ThroughputCommand : BatchCommand
     public override IReadOnlyList<OptionDefinition> Options { get; } =
     [
         .. Lengths,
-        new("num-prompts", OptionGroup.Command, OptionKind.WholeNumber, "Sequences.") { Default = "16" },
-        new("batch-size", OptionGroup.Command, OptionKind.WholeNumber, "Sequences that run at once at most.") { Default = "8" },
+        .. s_rows.All,
         .. OptionTable.WithoutServer,
     ];
 
     /// <inheritdoc/>
+    protected override Option<int> BatchSize => s_batchSize;
+
+    /// <inheritdoc/>
     protected override Func<BatchRun, CancellationToken, Task<BatchResult>> Prepare(CommandContext context, int batch)
     {
-        int prompts = context.Options.WholeNumber("num-prompts", 1)!.Value; // The table has a default.
+        int prompts = context.Options.Get(s_prompts);
         return (run, cancellationToken) => MeasureAsync(run, prompts, cancellationToken);
     }
 

@@ -12,6 +12,9 @@ namespace Ernie.Cli.Commands;
 /// <summary>A conversation in the terminal.</summary>
 internal sealed class ChatCommand : ICommand
 {
+    private static readonly OptionRows s_rows = new(OptionGroup.Command);
+    private static readonly Option<string?> s_system = s_rows.OptionalText("system", "Instructions at the start of the conversation.");
+
     /// <inheritdoc/>
     public string Name => "chat";
 
@@ -21,7 +24,7 @@ internal sealed class ChatCommand : ICommand
     /// <inheritdoc/>
     public IReadOnlyList<OptionDefinition> Options { get; } =
     [
-        new("system", OptionGroup.Command, OptionKind.Text, "Instructions at the start of the conversation."),
+        .. s_rows.All,
         .. SamplingArguments.Options,
         .. OptionTable.WithoutServer,
     ];
@@ -69,7 +72,7 @@ internal sealed class ChatCommand : ICommand
     }
 
     private static List<ChatMessage> Start(OptionSet options) =>
-        options.Text("system") is { } system ? [new ChatMessage("system", system)] : [];
+        options.Get(s_system) is { } system ? [new ChatMessage("system", system)] : [];
 
     private static async Task<string> AnswerAsync(
         CommandContext context, IHostContext host, IChatTemplate template, List<ChatMessage> turns, IAnsiConsole terminal, CancellationToken cancellationToken)

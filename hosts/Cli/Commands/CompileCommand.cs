@@ -13,6 +13,10 @@ namespace Ernie.Cli.Commands;
 /// <param name="findCompiler">Finds NVRTC; tests put nothing in its place.</param>
 internal sealed class CompileCommand(Func<NvrtcCompiler?> findCompiler) : ICommand
 {
+    private static readonly OptionRows s_rows = new(OptionGroup.Command);
+    private static readonly PlanOptions s_target = new(string.Join(',', GpuArchitecture.Tested));
+    private static readonly Option<string?> s_cubinCache = s_rows.OptionalText("cubin-cache", "Folder of the compiled kernels. Absent: the one that the server uses.");
+
     /// <summary>With the NVRTC of this machine.</summary>
     public CompileCommand()
         : this(NvrtcCompiler.TryCreate)
@@ -28,16 +32,16 @@ internal sealed class CompileCommand(Func<NvrtcCompiler?> findCompiler) : IComma
     /// <inheritdoc/>
     public IReadOnlyList<OptionDefinition> Options { get; } =
     [
-        .. PlanOptions.Create(string.Join(',', GpuArchitecture.Tested)),
-        new("cubin-cache", OptionGroup.Command, OptionKind.Text, "Folder of the compiled kernels. Absent: the one that the server uses."),
+        .. s_target.All,
+        .. s_rows.All,
         .. OptionTable.WithoutServer,
     ];
 
     /// <inheritdoc/>
     public async Task<int> RunAsync(CommandContext context, CancellationToken cancellationToken)
     {
-        IReadOnlyList<KernelPlan> plans = await PlanSource.LoadAsync(context, cancellationToken).ConfigureAwait(false);
-        CubinCache cache = context.Options.Text("cubin-cache") is { } folder ? new CubinCache(folder) : CubinCache.Default();
+        IReadOnlyList<KernelPlan> plans = await PlanSource.LoadAsync(context, s_target, cancellationToken).ConfigureAwait(false);
+        CubinCache cache = context.Options.Get(s_cubinCache) is { } folder ? new CubinCache(folder) : CubinCache.Default();
         var compiler = new KernelCompiler(cache, findCompiler());
         foreach (KernelPlan plan in plans)
         {

@@ -4,6 +4,7 @@ using Ernie.Graph;
 using Ernie.Hosting;
 using Ernie.Hosting.Models;
 using Ernie.Hosting.Options;
+using Ernie.Hosting.Options.Rows;
 using Ernie.Models;
 using Ernie.Weights;
 
@@ -14,6 +15,10 @@ namespace Ernie.Cli.Commands;
 internal sealed class InspectCommand(string subject) : ICommand
 {
     private const int NameWidth = 56;
+
+    private static readonly OptionRows s_rows = new(OptionGroup.Command);
+    private static readonly Option<bool> s_passes = s_rows.Switch("passes", "Print the graph after every pass.");
+    private static readonly Option<bool> s_raw = s_rows.Switch("raw", "Print the graph as the checkpoint defines it, before any pass.");
 
     /// <inheritdoc/>
     public string Name => $"inspect {subject}";
@@ -30,8 +35,7 @@ internal sealed class InspectCommand(string subject) : ICommand
     public IReadOnlyList<OptionDefinition> Options { get; } = subject == "graph"
         ?
         [
-            new("passes", OptionGroup.Command, OptionKind.Boolean, "Print the graph after every pass."),
-            new("raw", OptionGroup.Command, OptionKind.Boolean, "Print the graph as the checkpoint defines it, before any pass."),
+            .. s_rows.All,
             .. OptionTable.WithoutServer,
         ]
         : OptionTable.WithoutServer;
@@ -39,7 +43,7 @@ internal sealed class InspectCommand(string subject) : ICommand
     /// <inheritdoc/>
     public async Task<int> RunAsync(CommandContext context, CancellationToken cancellationToken)
     {
-        var options = ModelOptions.Create(context.Options);
+        OptionSet options = context.Options;
         ModelFiles files = await ModelFiles.FindAsync(options, context.Console.Error.WriteLine, cancellationToken).ConfigureAwait(false);
         if (subject == "weights")
             WriteWeights(files, options, context.Console.Output);
@@ -48,7 +52,7 @@ internal sealed class InspectCommand(string subject) : ICommand
         return 0;
     }
 
-    private void Write(ModelFiles files, ModelOptions options, CommandContext context)
+    private void Write(ModelFiles files, OptionSet options, CommandContext context)
     {
         ModelDefinition model = ModelRegistry.Resolve(files.Folder.ConfigPath, EngineBuilder.CompiledModelCache).Definition;
         TextWriter output = context.Console.Output;
@@ -58,21 +62,21 @@ internal sealed class InspectCommand(string subject) : ICommand
             return;
         }
 
-        if (context.Options.Flag("raw"))
+        if (options.Get(s_raw))
         {
             GraphPrinter.Print(model.BuildGraph(), output);
             return;
         }
 
-        bool everyPass = context.Options.Flag("passes");
-        ModelGraph graph = model.BuildOptimizedGraph(EngineBuilder.CreateRecipe(options.Quantization), everyPass ? output : null);
+        bool everyPass = options.Get(s_passes);
+        ModelGraph graph = model.BuildOptimizedGraph(EngineBuilder.CreateRecipe(QuantizationOptions.Create(options)), everyPass ? output : null);
         if (!everyPass)
             GraphPrinter.Print(graph, output);
     }
 
-    private static void WriteWeights(ModelFiles files, ModelOptions options, TextWriter output)
+    private static void WriteWeights(ModelFiles files, OptionSet options, TextWriter output)
     {
-        if (options.LoadFormat == LoadFormat.Dummy)
+        if (options.Get(ModelRows.LoadFormat) == LoadFormat.Dummy)
             throw new OptionException("--load-format dummy makes tensors up as they are asked for; there is nothing to list.");
         using Checkpoint checkpoint = files.Folder.OpenWeights();
         long elements = 0;

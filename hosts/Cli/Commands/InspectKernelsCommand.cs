@@ -13,6 +13,11 @@ namespace Ernie.Cli.Commands;
 /// <param name="findCompiler">Finds NVRTC; tests put nothing in its place.</param>
 internal sealed class InspectKernelsCommand(Func<NvrtcCompiler?> findCompiler) : ICommand
 {
+    private static readonly OptionRows s_rows = new(OptionGroup.Command);
+    private static readonly PlanOptions s_target = new("sm_90a");
+    private static readonly Option<bool> s_constants = s_rows.Switch("constants", "Print each kernel's constants.");
+    private static readonly Option<string?> s_cubinCache = s_rows.OptionalText("cubin-cache", "Folder of the compiled kernels. Absent: the one that the server uses.");
+
     /// <summary>With the NVRTC of this machine.</summary>
     public InspectKernelsCommand()
         : this(NvrtcCompiler.TryCreate)
@@ -28,18 +33,17 @@ internal sealed class InspectKernelsCommand(Func<NvrtcCompiler?> findCompiler) :
     /// <inheritdoc/>
     public IReadOnlyList<OptionDefinition> Options { get; } =
     [
-        .. PlanOptions.Create("sm_90a"),
-        new("constants", OptionGroup.Command, OptionKind.Boolean, "Print each kernel's constants."),
-        new("cubin-cache", OptionGroup.Command, OptionKind.Text, "Folder of the compiled kernels. Absent: the one that the server uses."),
+        .. s_target.All,
+        .. s_rows.All,
         .. OptionTable.WithoutServer,
     ];
 
     /// <inheritdoc/>
     public async Task<int> RunAsync(CommandContext context, CancellationToken cancellationToken)
     {
-        IReadOnlyList<KernelPlan> plans = await PlanSource.LoadAsync(context, cancellationToken).ConfigureAwait(false);
+        IReadOnlyList<KernelPlan> plans = await PlanSource.LoadAsync(context, s_target, cancellationToken).ConfigureAwait(false);
         var compiler = new KernelCompiler(
-            context.Options.Text("cubin-cache") is { } folder ? new CubinCache(folder) : CubinCache.Default(), findCompiler());
+            context.Options.Get(s_cubinCache) is { } folder ? new CubinCache(folder) : CubinCache.Default(), findCompiler());
         foreach (KernelPlan plan in plans)
         {
             IReadOnlyDictionary<KernelSpec, CompiledKernel> compiled = Compile(plan, compiler, context.Console.Error);
@@ -48,7 +52,7 @@ internal sealed class InspectKernelsCommand(Func<NvrtcCompiler?> findCompiler) :
             foreach (KernelSpec kernel in plan.Kernels.Distinct())
             {
                 Write(kernel, compiled.GetValueOrDefault(kernel), context.Console.Output);
-                if (context.Options.Flag("constants"))
+                if (context.Options.Get(s_constants))
                     context.Console.Output.WriteLine("  " + string.Join(", ", kernel.Constants.Select(constant => $"{constant.Name} = {constant.Value}")));
             }
 

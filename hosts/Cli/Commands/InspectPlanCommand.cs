@@ -8,6 +8,13 @@ namespace Ernie.Cli.Commands;
 /// <summary>Shows what a step launches on a GPU, and the least time that it takes.</summary>
 internal sealed class InspectPlanCommand : ICommand
 {
+    private static readonly OptionRows s_rows = new(OptionGroup.Command);
+    private static readonly PlanOptions s_target = new("sm_90a");
+    private static readonly Option<int> s_batchSize = s_rows.WholeNumber("batch-size", "Sequences that the step continues.", 1, 1, 4096);
+    private static readonly Option<int> s_contextLength = s_rows.WholeNumber("context-len", "Tokens of each.", 1024, 1);
+    private static readonly Option<int?> s_promptLength = s_rows.OptionalWholeNumber(
+        "prompt-len", "Tokens of a prompt to read. Absent: the step continues sequences instead.", 2);
+
     /// <inheritdoc/>
     public string Name => "inspect plan";
 
@@ -17,20 +24,18 @@ internal sealed class InspectPlanCommand : ICommand
     /// <inheritdoc/>
     public IReadOnlyList<OptionDefinition> Options { get; } =
     [
-        .. PlanOptions.Create("sm_90a"),
-        new("batch-size", OptionGroup.Command, OptionKind.WholeNumber, "Sequences that the step continues.") { Default = "1" },
-        new("context-len", OptionGroup.Command, OptionKind.WholeNumber, "Tokens of each.") { Default = "1024" },
-        new("prompt-len", OptionGroup.Command, OptionKind.WholeNumber, "Tokens of a prompt to read. Absent: the step continues sequences instead."),
+        .. s_target.All,
+        .. s_rows.All,
         .. OptionTable.WithoutServer,
     ];
 
     /// <inheritdoc/>
     public async Task<int> RunAsync(CommandContext context, CancellationToken cancellationToken)
     {
-        int batch = context.Options.WholeNumber("batch-size", 1, 4096)!.Value; // The table has a default.
-        int contextLength = context.Options.WholeNumber("context-len", 1)!.Value; // The table has a default.
-        int? promptLength = context.Options.WholeNumber("prompt-len", 2);
-        foreach (KernelPlan plan in await PlanSource.LoadAsync(context, cancellationToken).ConfigureAwait(false))
+        int batch = context.Options.Get(s_batchSize);
+        int contextLength = context.Options.Get(s_contextLength);
+        int? promptLength = context.Options.Get(s_promptLength);
+        foreach (KernelPlan plan in await PlanSource.LoadAsync(context, s_target, cancellationToken).ConfigureAwait(false))
         {
             if (promptLength is { } tokens)
                 KernelPlanPrinter.PrintPrefill(plan, tokens, context.Console.Output);

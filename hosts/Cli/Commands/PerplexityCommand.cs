@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Ernie.Cli.Hosting;
 using Ernie.Hosting.Options;
+using Ernie.Hosting.Options.Rows;
 using Ernie.Text;
 
 namespace Ernie.Cli.Commands;
@@ -8,6 +9,10 @@ namespace Ernie.Cli.Commands;
 /// <summary>How well the model, in the precision asked for, predicts texts.</summary>
 internal sealed class PerplexityCommand : ICommand
 {
+    private static readonly OptionRows s_rows = new(OptionGroup.Command);
+    private static readonly Option<string?> s_texts = s_rows.OptionalText("texts", "JSON file: an array of strings.");
+    private static readonly Option<int> s_window = s_rows.WholeNumber("window", "Tokens of context at most; windows do not overlap.", 1024, 1);
+
     /// <inheritdoc/>
     public string Name => "perplexity";
 
@@ -17,25 +22,24 @@ internal sealed class PerplexityCommand : ICommand
     /// <inheritdoc/>
     public IReadOnlyList<OptionDefinition> Options { get; } =
     [
-        new("texts", OptionGroup.Command, OptionKind.Text, "JSON file: an array of strings."),
-        new("window", OptionGroup.Command, OptionKind.WholeNumber, "Tokens of context at most; windows do not overlap.") { Default = "1024" },
+        .. s_rows.All,
         .. OptionTable.WithoutServer,
     ];
 
     /// <inheritdoc/>
     public async Task<int> RunAsync(CommandContext context, CancellationToken cancellationToken)
     {
-        string path = context.Options.RequiredText("texts");
-        int window = context.Options.WholeNumber("window", 1) ?? 1024;
+        string path = context.Options.Require(s_texts);
+        int window = context.Options.Get(s_window);
         IReadOnlyList<string> texts = await ReadTextsAsync(path, cancellationToken).ConfigureAwait(false);
         // Every position's logits are wanted, so cached ones would only have to be computed again.
-        ModelSession session = await context.OpenAsync(engine => engine.EnablePrefixCaching = false, cancellationToken).ConfigureAwait(false);
+        ModelSession session = await context.OpenAsync(options => options.With(CapacityRows.PrefixCaching, false), cancellationToken).ConfigureAwait(false);
         await using (session.ConfigureAwait(false))
         {
             PerplexityResult result = await PerplexityMeasure.RunAsync(
                 session.Host.Engine, Concatenate(session.Host.Tokenizer, texts), window, context.Console.Error.WriteLine, cancellationToken).ConfigureAwait(false);
             await context.Console.Output.WriteLineAsync(JsonSerializer.Serialize(
-                result with { Model = session.Host.Engine.Info.ModelName, Device = session.Host.Engine.Info.Device, Quantization = context.Options.RequiredText("quantization") },
+                result with { Model = session.Host.Engine.Info.ModelName, Device = session.Host.Engine.Info.Device, Quantization = context.Options.Get(ModelRows.Quantization) },
                 CliJsonContext.Default.PerplexityResult)).ConfigureAwait(false);
         }
 

@@ -26,7 +26,7 @@ internal sealed class PluginsCommand(string kind) : ICommand
     public async Task<int> RunAsync(CommandContext context, CancellationToken cancellationToken)
     {
         long startedAt = Stopwatch.GetTimestamp();
-        PluginCatalog catalog = PluginLoader.Check(EngineBuilder.PluginDirectories(EngineOptions.Create(context.Options)));
+        PluginCatalog catalog = PluginLoader.Check(EngineBuilder.PluginDirectories(context.Options));
         TimeSpan elapsed = Stopwatch.GetElapsedTime(startedAt);
 
         // Any architecture shows what is wrong with the text of a device form.

@@ -8,16 +8,19 @@ namespace Ernie.Cli.Commands;
 /// <summary>How <c>chat</c> and <c>complete</c> draw.</summary>
 internal static class SamplingArguments
 {
+    private static readonly OptionRows s_rows = new(OptionGroup.Command);
+    private static readonly Option<int?> s_maxTokens = s_rows.OptionalWholeNumber("max-tokens", "Tokens to generate at most. Absent: what fits.", 1);
+    private static readonly Option<double?> s_temperature = s_rows.OptionalNumber("temperature", "0 is greedy. Absent: the model's own.", new OptionRange(0, float.MaxValue));
+    private static readonly Option<double?> s_topP = s_rows.OptionalNumber(
+        "top-p", "Mass of the most probable tokens to keep, in [0, 1]; 0 is greedy. Absent: the model's own.", new OptionRange(0, 1));
+    private static readonly Option<int?> s_topK = s_rows.OptionalWholeNumber("top-k", "Most probable tokens to keep; 0 keeps all. Absent: the model's own.", 0);
+    private static readonly Option<double?> s_minP = s_rows.OptionalNumber(
+        "min-p", "Keep tokens at least this fraction as probable as the best, in [0, 1]. Absent: the model's own.", new OptionRange(0, 1));
+    private static readonly Option<double?> s_repetitionPenalty = s_rows.OptionalNumber(
+        "repetition-penalty", "Above 1 discourages repeating. Absent: the model's own.", new OptionRange(0, 100, ExcludesLeast: true));
+
     /// <summary>Their options.</summary>
-    public static IReadOnlyList<OptionDefinition> Options { get; } =
-    [
-        new("max-tokens", OptionGroup.Command, OptionKind.WholeNumber, "Tokens to generate at most. Absent: what fits."),
-        new("temperature", OptionGroup.Command, OptionKind.Number, "0 is greedy. Absent: the model's own."),
-        new("top-p", OptionGroup.Command, OptionKind.Number, "Mass of the most probable tokens to keep, in (0, 1]. Absent: the model's own."),
-        new("top-k", OptionGroup.Command, OptionKind.WholeNumber, "Most probable tokens to keep; 0 keeps all. Absent: the model's own."),
-        new("min-p", OptionGroup.Command, OptionKind.Number, "Keep tokens at least this fraction as probable as the best, in [0, 1]. Absent: the model's own."),
-        new("repetition-penalty", OptionGroup.Command, OptionKind.Number, "Above 1 discourages repeating. Absent: the model's own."),
-    ];
+    public static IReadOnlyList<OptionDefinition> Options => s_rows.All;
 
     /// <summary>The engine's request.</summary>
     /// <param name="options">Options parsed with <see cref="Options"/> and the model's.</param>
@@ -33,23 +36,16 @@ internal static class SamplingArguments
         return new GenerationRequest
         {
             PromptTokens = prompt,
-            MaxTokens = Math.Min(options.WholeNumber("max-tokens", 1) ?? room, room),
+            MaxTokens = Math.Min(options.Get(s_maxTokens) ?? room, room),
             EndTokens = defaults.EndTokens,
             Sampling = new SamplingOptions
             {
-                Temperature = Range(options, "temperature", 0, float.MaxValue) ?? defaults.Temperature,
-                TopP = Range(options, "top-p", 0, 1) ?? defaults.TopP,
-                TopK = options.WholeNumber("top-k", 0) ?? defaults.TopK,
-                MinP = Range(options, "min-p", 0, 1) ?? defaults.MinP,
-                RepetitionPenalty = Range(options, "repetition-penalty", float.Epsilon, 100) ?? defaults.RepetitionPenalty,
+                Temperature = (float?)options.Get(s_temperature) ?? defaults.Temperature,
+                TopP = (float?)options.Get(s_topP) ?? defaults.TopP,
+                TopK = options.Get(s_topK) ?? defaults.TopK,
+                MinP = (float?)options.Get(s_minP) ?? defaults.MinP,
+                RepetitionPenalty = (float?)options.Get(s_repetitionPenalty) ?? defaults.RepetitionPenalty,
             },
         };
-    }
-
-    private static float? Range(OptionSet options, string name, float least, float most)
-    {
-        if (options.Number(name) is not { } value)
-            return null;
-        return value >= least && value <= most ? (float)value : throw new OptionException($"--{name} is {value} and must be between {least} and {most}.");
     }
 }

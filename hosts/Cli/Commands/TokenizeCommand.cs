@@ -8,6 +8,10 @@ namespace Ernie.Cli.Commands;
 /// <summary>Lines to ids.</summary>
 internal sealed class TokenizeCommand : ICommand
 {
+    private static readonly OptionRows s_rows = new(OptionGroup.Command);
+    private static readonly Option<bool> s_specialTokens = s_rows.Switch(
+        "special-tokens", "Take special tokens spelled in the text as what they spell; otherwise they are plain text.");
+
     /// <inheritdoc/>
     public string Name => "tokenize";
 
@@ -17,7 +21,7 @@ internal sealed class TokenizeCommand : ICommand
     /// <inheritdoc/>
     public IReadOnlyList<OptionDefinition> Options { get; } =
     [
-        new("special-tokens", OptionGroup.Command, OptionKind.Boolean, "Take special tokens spelled in the text as what they spell; otherwise they are plain text."),
+        .. s_rows.All,
         .. OptionTable.WithoutServer,
     ];
 
@@ -25,7 +29,7 @@ internal sealed class TokenizeCommand : ICommand
     public async Task<int> RunAsync(CommandContext context, CancellationToken cancellationToken)
     {
         ITokenizer tokenizer = await TokenizerFiles.LoadAsync(context.Options, context.Console.Error.WriteLine, cancellationToken).ConfigureAwait(false);
-        bool special = context.Options.Flag("special-tokens");
+        bool special = context.Options.Get(s_specialTokens);
         var line = new StringBuilder();
         while (await context.Console.Input.ReadLineAsync(cancellationToken).ConfigureAwait(false) is { } text)
         {

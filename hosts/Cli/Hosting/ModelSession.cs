@@ -1,5 +1,6 @@
 using Ernie.Hosting;
 using Ernie.Hosting.Options;
+using Ernie.Hosting.Options.Rows;
 
 namespace Ernie.Cli.Hosting;
 
@@ -12,11 +13,11 @@ internal sealed class ModelSession(IHostContext host, IAsyncDisposable owner) : 
     public IHostContext Host { get; } = host;
 
     /// <summary>Loads the model that options name.</summary>
-    public static async Task<ModelSession> OpenAsync(OptionSet options, Action<EngineOptions>? adjust, Action<string> progress, CancellationToken cancellationToken)
+    public static async Task<ModelSession> OpenAsync(OptionSet options, Func<OptionSet, OptionSet>? adjust, Action<string> progress, CancellationToken cancellationToken)
     {
-        EngineOptions engine = EngineOptions.Create(options);
-        adjust?.Invoke(engine);
-        EngineSession session = await new EngineBuilder(ModelOptions.Create(options), engine) { Progress = progress }.BuildAsync(cancellationToken).ConfigureAwait(false);
+        // Nobody else waits: what a command asks for is queued, whatever it is.
+        OptionSet adjusted = (adjust?.Invoke(options) ?? options).With(ServerRows.MaxQueuedRequests, int.MaxValue);
+        EngineSession session = await new EngineBuilder(adjusted) { Progress = progress }.BuildAsync(cancellationToken).ConfigureAwait(false);
         return new ModelSession(session, session);
     }
 

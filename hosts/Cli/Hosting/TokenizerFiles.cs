@@ -1,5 +1,6 @@
 using Ernie.Hosting.Models;
 using Ernie.Hosting.Options;
+using Ernie.Hosting.Options.Rows;
 using Ernie.Text;
 using Ernie.Tokenization;
 
@@ -14,9 +15,9 @@ internal static class TokenizerFiles
     /// <param name="cancellationToken">Ends a download.</param>
     public static async Task<ITokenizer> LoadAsync(OptionSet options, Action<string> progress, CancellationToken cancellationToken)
     {
-        string directory = options.Text("tokenizer") ?? options.Text("model") ?? ModelFiles.EmbeddedDirectory;
+        string directory = options.Get(ModelRows.Tokenizer) ?? options.Get(ModelRows.Model) ?? ModelFiles.EmbeddedDirectory;
         if (!Directory.Exists(directory))
-            directory = (await ModelFiles.FindAsync(ModelOptions.Create(options), progress, cancellationToken).ConfigureAwait(false)).Folder.Path;
+            directory = (await ModelFiles.FindAsync(options, progress, cancellationToken).ConfigureAwait(false)).Folder.Path;
         return TokenizerLoader.Load(directory);
     }
 }

@@ -4,24 +4,32 @@ using Ernie.Kernels;
 namespace Ernie.Cli.Kernels;
 
 /// <summary>Options of the commands that plan kernels: for which GPUs.</summary>
-internal static class PlanOptions
+internal sealed class PlanOptions
 {
-    /// <summary>Options, with the architectures of a command that is given none.</summary>
-    /// <param name="architectures">Default of <c>--arch</c>.</param>
-    public static IReadOnlyList<OptionDefinition> Create(string architectures) =>
-    [
-        new("arch", OptionGroup.Command, OptionKind.Text, $"GPU architectures, separated by commas: {Known}.") { Default = architectures },
-        new("multiprocessors", OptionGroup.Command, OptionKind.WholeNumber, "Multiprocessors of the GPU, by which kernels are chosen. Absent: those of A100, A10, L4 and H100 SXM, by architecture."),
-    ];
+    private readonly OptionRows _rows = new(OptionGroup.Command);
+    private readonly Option<string> _architectures;
+    private readonly Option<int?> _multiprocessors;
+
+    /// <summary>The options of one command.</summary>
+    /// <param name="architectures">The architectures when it is given none.</param>
+    public PlanOptions(string architectures)
+    {
+        _architectures = _rows.Text("arch", $"GPU architectures, separated by commas: {Known}.", architectures);
+        _multiprocessors = _rows.OptionalWholeNumber(
+            "multiprocessors", "Multiprocessors of the GPU, by which kernels are chosen. Absent: those of A100, A10, L4 and H100 SXM, by architecture.", 1, 1024);
+    }
+
+    /// <summary>The rows.</summary>
+    public IReadOnlyList<OptionDefinition> All => _rows.All;
 
     /// <summary>The devices that options name.</summary>
-    /// <param name="options">Options parsed with <see cref="Create"/>.</param>
+    /// <param name="options">Options parsed with <see cref="All"/>.</param>
     /// <exception cref="OptionException">An architecture that is not among the tested ones.</exception>
-    public static IReadOnlyList<DeviceProfile> Devices(OptionSet options)
+    public IReadOnlyList<DeviceProfile> Devices(OptionSet options)
     {
         ArgumentNullException.ThrowIfNull(options);
-        int? multiprocessors = options.WholeNumber("multiprocessors", 1, 1024);
-        string[] names = options.RequiredText("arch").Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+        int? multiprocessors = options.Get(_multiprocessors);
+        string[] names = options.Get(_architectures).Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
         if (names.Length == 0)
             throw new OptionException($"--arch names no architecture; there are {Known}.");
         return [.. names.Select(Parse).Distinct().Select(DeviceProfile.Typical).Select(device => multiprocessors is { } count ? device with { Multiprocessors = count } : device)];

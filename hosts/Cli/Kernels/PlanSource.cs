@@ -15,23 +15,24 @@ namespace Ernie.Cli.Kernels;
 internal static class PlanSource
 {
     /// <summary>One plan for each device that the options name.</summary>
-    /// <param name="context">Options parsed with <see cref="PlanOptions"/> and the model's.</param>
+    /// <param name="context">Options parsed with those of <paramref name="target"/> and the model's.</param>
+    /// <param name="target">For which GPUs.</param>
     /// <param name="cancellationToken">Ends a download.</param>
     /// <exception cref="CudaUnavailableException">There are no kernels for the model.</exception>
     /// <exception cref="OptionException">What is asked is not possible on a GPU.</exception>
-    public static async Task<IReadOnlyList<KernelPlan>> LoadAsync(CommandContext context, CancellationToken cancellationToken)
+    public static async Task<IReadOnlyList<KernelPlan>> LoadAsync(CommandContext context, PlanOptions target, CancellationToken cancellationToken)
     {
-        IReadOnlyList<DeviceProfile> devices = PlanOptions.Devices(context.Options);
-        var options = ModelOptions.Create(context.Options);
-        EngineOptions engine = EngineOptions.Create(context.Options);
+        IReadOnlyList<DeviceProfile> devices = target.Devices(context.Options);
+        OptionSet options = context.Options;
+        var quantization = QuantizationOptions.Create(options);
         ModelFiles files = await ModelFiles.FindAsync(options, context.Console.Error.WriteLine, cancellationToken).ConfigureAwait(false);
         ModelDefinition model = ModelRegistry.Resolve(files.Folder.ConfigPath, EngineBuilder.CompiledModelCache).Definition;
-        ModelGraph graph = model.BuildOptimizedGraph(EngineBuilder.CreateRecipe(options.Quantization));
-        PluginCatalog plugins = PluginLoader.Load(EngineBuilder.PluginDirectories(engine));
+        ModelGraph graph = model.BuildOptimizedGraph(EngineBuilder.CreateRecipe(quantization));
+        PluginCatalog plugins = PluginLoader.Load(EngineBuilder.PluginDirectories(options));
         foreach (PluginDiagnostic diagnostic in plugins.Diagnostics)
             context.Console.Error.WriteLine(diagnostic.ToString());
         // Its samplers are compiled in, so they are part of the plan.
-        CudaExecutorOptions executor = CudaBackend.ExecutorOptions(engine, options.Quantization, [.. plugins.Samplers.Values]);
+        CudaExecutorOptions executor = CudaBackend.ExecutorOptions(options, quantization, [.. plugins.Samplers.Values]);
         return [.. devices.Select(device => CudaExecutor.CreatePlan(graph, device, executor))];
     }
 }

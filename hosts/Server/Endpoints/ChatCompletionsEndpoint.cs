@@ -11,7 +11,14 @@ namespace Ernie.Server.Endpoints;
 internal sealed class ChatCompletionsEndpoint(ServerContext server) : GenerationEndpoint<ChatRequest>(server)
 {
     /// <inheritdoc/>
-    protected override ChatRequest Read(JsonElement root, string? caller) => ChatRequest.Read(root, Server, caller);
+    protected override string IdPrefix => "chatcmpl-";
+
+    /// <inheritdoc/>
+    protected override ChatRequest Read(JsonElement root, Func<GenerationSettings, GenerationSettings> identify)
+    {
+        ChatRequest request = ChatRequest.Read(root, Server);
+        return request with { Settings = identify(request.Settings) };
+    }
 
     /// <inheritdoc/>
     protected override StreamFormat CreateFormat(ChatRequest request) => new ChatStreamFormat(Server, request);

@@ -11,7 +11,14 @@ namespace Ernie.Server.Endpoints;
 internal sealed class CompletionsEndpoint(ServerContext server) : GenerationEndpoint<CompletionRequest>(server)
 {
     /// <inheritdoc/>
-    protected override CompletionRequest Read(JsonElement root, string? caller) => CompletionRequest.Read(root, Server, caller);
+    protected override string IdPrefix => "cmpl-";
+
+    /// <inheritdoc/>
+    protected override CompletionRequest Read(JsonElement root, Func<GenerationSettings, GenerationSettings> identify)
+    {
+        CompletionRequest request = CompletionRequest.Read(root, Server);
+        return request with { Settings = identify(request.Settings) };
+    }
 
     /// <inheritdoc/>
     protected override StreamFormat CreateFormat(CompletionRequest request) => new TextStreamFormat(Server, request);

@@ -2,6 +2,7 @@ using System.Text.Json;
 using Ernie.Server.Api;
 using Ernie.Server.Generation;
 using Ernie.Server.Hosting;
+using Ernie.Server.Requests;
 using Ernie.Server.Streaming;
 using Ernie.Server.Validation;
 
@@ -18,9 +19,13 @@ internal abstract class GenerationEndpoint<TRequest>(ServerContext server)
     /// <summary>Answers a request.</summary>
     public async Task HandleAsync(HttpContext context)
     {
+        Server.Metrics.RequestReceived();
+        Server.Admission.RequireOpen();
+        // Before the slot: whoever sends slowly keeps nobody out.
+        using JsonDocument body = await RequestBody.ReadAsync(context, Server.Bodies).ConfigureAwait(false);
         using IDisposable slot = Server.Admission.Enter();
-        using JsonDocument body = await RequestBody.ReadAsync(context).ConfigureAwait(false);
-        TRequest request = Read(body.RootElement, Server.Options.CacheSaltBy == CacheSaltSource.Key ? CallerKey.Of(context) : null);
+        TRequest request = Read(body.RootElement, settings => Identify(context, settings));
+        Server.Metrics.RequestRead(request);
         if (request.Settings.Stream)
         {
             await StreamRunner.RunAsync(context, Server, request, CreateFormat(request)).ConfigureAwait(false);
@@ -31,14 +36,28 @@ internal abstract class GenerationEndpoint<TRequest>(ServerContext server)
         await AnswerAsync(context, request, choices, usage).ConfigureAwait(false);
     }
 
+    /// <summary>Begins the ids of this endpoint's answers.</summary>
+    protected abstract string IdPrefix { get; }
+
     /// <summary>Reads, checks and encodes a request.</summary>
-    /// <param name="root">A JSON object.</param>
-    /// <param name="caller">Who asks, where caches are separated by it.</param>
-    protected abstract TRequest Read(JsonElement root, string? caller);
+    /// <param name="root">The body.</param>
+    /// <param name="identify">Gives the settings what the request's headers say.</param>
+    protected abstract TRequest Read(JsonElement root, Func<GenerationSettings, GenerationSettings> identify);
 
     /// <summary>The events of the request's stream.</summary>
     protected abstract StreamFormat CreateFormat(TRequest request);
 
     /// <summary>Writes the whole answer.</summary>
     protected abstract Task AnswerAsync(HttpContext context, TRequest request, ChoiceCollector[] choices, Usage usage);
+
+    private GenerationSettings Identify(HttpContext context, GenerationSettings settings)
+    {
+        RequestIdentity identity = RequestIdentity.Of(context);
+        return settings with
+        {
+            Id = identity.Adopt(context, IdPrefix, settings.Id),
+            Tenant = identity.Tenant,
+            CacheSalt = Server.Options.CacheSaltBy == CacheSaltSource.Key ? $"{identity.Key}:{settings.CacheSalt}" : settings.CacheSalt,
+        };
+    }
 }

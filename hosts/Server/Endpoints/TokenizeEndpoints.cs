@@ -13,8 +13,8 @@ internal sealed class TokenizeEndpoints(ServerContext server)
     /// <summary>Text (<c>prompt</c>, or FastDeploy's <c>text</c>) or a conversation, with every field of a chat, to ids.</summary>
     public async Task TokenizeAsync(HttpContext context)
     {
+        using JsonDocument body = await RequestBody.ReadAsync(context, server.Bodies).ConfigureAwait(false);
         using IDisposable slot = server.Admission.Enter();
-        using JsonDocument body = await RequestBody.ReadAsync(context).ConfigureAwait(false);
         RequestDraft draft = Read(body, ApiEndpoints.Tokenize);
         IReadOnlyList<int> ids = PromptBuilder.Tokenize(draft);
         var answer = new TokenizeResponse(ids.Count, server.Engine.Info.MaxModelLength, ids)
@@ -27,8 +27,8 @@ internal sealed class TokenizeEndpoints(ServerContext server)
     /// <summary>Ids to text; control tokens are spelled out.</summary>
     public async Task DetokenizeAsync(HttpContext context)
     {
+        using JsonDocument body = await RequestBody.ReadAsync(context, server.Bodies).ConfigureAwait(false);
         using IDisposable slot = server.Admission.Enter();
-        using JsonDocument body = await RequestBody.ReadAsync(context).ConfigureAwait(false);
         RequestDraft draft = Read(body, ApiEndpoints.Detokenize);
         JsonElement tokens = draft.Tokens ?? throw FieldError.Missing("tokens");
         int[] ids = new FieldValue("tokens", tokens).TokenIds(server.Vocabulary, int.MaxValue);

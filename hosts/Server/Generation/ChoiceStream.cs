@@ -17,20 +17,24 @@ internal static class ChoiceStream
     /// <param name="cancellationToken">Ends all of them.</param>
     /// <returns>Deltas in order per choice, interleaved between choices; each choice ends with a finish reason.</returns>
     public static IAsyncEnumerable<ChoiceDelta> RunAsync(
-        ServerContext server, GenerationSettings settings, IReadOnlyList<PromptInput> prompts, CancellationToken cancellationToken) =>
-        prompts.Count * settings.ChoicesPerPrompt == 1
-            ? RunOneAsync(server, settings, prompts[0], 0, 0, cancellationToken)
-            : RunManyAsync(server, settings, prompts, cancellationToken);
+        ServerContext server, GenerationSettings settings, IReadOnlyList<PromptInput> prompts, CancellationToken cancellationToken)
+    {
+        int choices = prompts.Count * settings.ChoicesPerPrompt;
+        var tally = new RequestTally(server.Metrics, choices);
+        return choices == 1
+            ? RunOneAsync(server, settings, prompts[0], 0, 0, tally, cancellationToken)
+            : RunManyAsync(server, settings, prompts, tally, cancellationToken);
+    }
 
     private static async IAsyncEnumerable<ChoiceDelta> RunManyAsync(
-        ServerContext server, GenerationSettings settings, IReadOnlyList<PromptInput> prompts, [EnumeratorCancellation] CancellationToken cancellationToken)
+        ServerContext server, GenerationSettings settings, IReadOnlyList<PromptInput> prompts, RequestTally tally, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var merged = Channel.CreateUnbounded<ChoiceDelta>(new UnboundedChannelOptions { SingleReader = true });
         Task all = new ChoiceFeed(
             prompts.Count * settings.ChoicesPerPrompt,
             server.Engine.Info.MaxSequences,
-            index => RunOneAsync(server, settings, prompts[index / settings.ChoicesPerPrompt], index, index % settings.ChoicesPerPrompt, stop.Token),
+            index => RunOneAsync(server, settings, prompts[index / settings.ChoicesPerPrompt], index, index % settings.ChoicesPerPrompt, tally, stop.Token),
             merged.Writer).RunAsync(stop.Token);
         try
         {
@@ -42,21 +46,26 @@ internal static class ChoiceStream
             // One choice that fails, or a reader that leaves, ends the others.
             await stop.CancelAsync().ConfigureAwait(false);
             await all.ConfigureAwait(false);
+            tally.Close();
         }
     }
 
     private static async IAsyncEnumerable<ChoiceDelta> RunOneAsync(
-        ServerContext server, GenerationSettings settings, PromptInput prompt, int index, int choice, [EnumeratorCancellation] CancellationToken cancellationToken)
+        ServerContext server, GenerationSettings settings, PromptInput prompt, int index, int choice, RequestTally tally, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var decoder = new ChoiceDecoder(server, settings, index);
         GenerationRequest request = settings.ToRequest(server, prompt, choice, index == 0 ? settings.Id : $"{settings.Id}-{index}");
         SequenceTimer timer = server.Metrics.StartSequence();
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        string reason = "abort";
+        string? reason = null;
+        bool begun = false;
         IAsyncEnumerator<GenerationEvent> steps = server.Engine.GenerateAsync(request, stop.Token).GetAsyncEnumerator(stop.Token);
         try
         {
             bool more = await FirstAsync(server, steps, stop).ConfigureAwait(false);
+            begun = true;
+            if (more)
+                timer.Begun(steps.Current.CachedTokens);
             for (; more; more = await steps.MoveNextAsync().ConfigureAwait(false))
             {
                 GenerationEvent step = steps.Current;
@@ -77,7 +86,12 @@ internal static class ChoiceStream
             // A stop string ends a sequence that the engine would go on with.
             await stop.CancelAsync().ConfigureAwait(false);
             await steps.DisposeAsync().ConfigureAwait(false);
-            timer.Finished(reason);
+            // One that was refused has not been a sequence: it counts among the refusals.
+            reason ??= cancellationToken.IsCancellationRequested ? "abort" : begun ? "error" : null;
+            if (reason is not null)
+                timer.Finished(reason);
+            if (begun)
+                tally.Ended(timer.Tokens);
         }
     }
 

@@ -12,9 +12,8 @@ internal static class SettingsBuilder
     /// <summary>Builds.</summary>
     /// <param name="draft">What was read.</param>
     /// <param name="idPrefix">Prefix of the response's id.</param>
-    /// <param name="caller">Who asks, as far as caches are separated by it; null where they are not.</param>
     /// <exception cref="ApiException">Fields that contradict each other, or a model that is not served (404).</exception>
-    public static GenerationSettings Build(RequestDraft draft, string idPrefix, string? caller)
+    public static GenerationSettings Build(RequestDraft draft, string idPrefix)
     {
         ServerContext server = draft.Server;
         string model = draft.Model is null ? server.ModelNames[0] : server.RequireModel(draft.Model);
@@ -43,7 +42,7 @@ internal static class SettingsBuilder
             Stream = draft.Stream,
             IncludeUsage = draft.StreamOptions is { IncludeUsage: true },
             ContinuousUsage = draft.StreamOptions is { Continuous: true },
-            CacheSalt = caller is null ? draft.CacheSalt : $"{caller}:{draft.CacheSalt}",
+            CacheSalt = draft.CacheSalt,
             Priority = draft.Priority,
         };
     }

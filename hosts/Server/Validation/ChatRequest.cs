@@ -20,13 +20,12 @@ internal sealed record ChatRequest(GenerationSettings Settings, PromptInput Prom
     /// <summary>Reads, checks and encodes a request.</summary>
     /// <param name="root">A JSON object.</param>
     /// <param name="server">Limits, tokenizer and defaults.</param>
-    /// <param name="caller">Who asks, where caches are separated by it.</param>
     /// <exception cref="ApiException">A 4xx.</exception>
     /// <exception cref="ChatTemplateException">The template refuses the conversation.</exception>
-    public static ChatRequest Read(JsonElement root, ServerContext server, string? caller)
+    public static ChatRequest Read(JsonElement root, ServerContext server)
     {
         RequestDraft draft = RequestReader.Read(root, ApiEndpoints.Chat, server);
-        GenerationSettings settings = SettingsBuilder.Build(draft, "chatcmpl-", caller);
+        GenerationSettings settings = SettingsBuilder.Build(draft, "chatcmpl-");
         return new ChatRequest(settings, PromptBuilder.Chat(draft), ChatPrompt.AnswerRole(draft), ChatPrompt.EchoText(draft));
     }
 }

@@ -15,12 +15,11 @@ internal sealed record CompletionRequest(GenerationSettings Settings, IReadOnlyL
     /// <summary>Reads, checks and encodes a request.</summary>
     /// <param name="root">A JSON object.</param>
     /// <param name="server">Limits, tokenizer and defaults.</param>
-    /// <param name="caller">Who asks, where caches are separated by it.</param>
     /// <exception cref="ApiException">A 4xx.</exception>
-    public static CompletionRequest Read(JsonElement root, ServerContext server, string? caller)
+    public static CompletionRequest Read(JsonElement root, ServerContext server)
     {
         RequestDraft draft = RequestReader.Read(root, ApiEndpoints.Completions, server);
-        GenerationSettings settings = SettingsBuilder.Build(draft, "cmpl-", caller);
+        GenerationSettings settings = SettingsBuilder.Build(draft, "cmpl-");
         if (draft.Echo && settings is { Logprobs: { } logprobs, PromptLogprobs: null })
             settings = settings with { PromptLogprobs = logprobs, PromptLogprobsForEcho = true };
         return new CompletionRequest(settings, PromptBuilder.Completion(draft), draft.Echo);

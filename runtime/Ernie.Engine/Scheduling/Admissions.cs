@@ -170,6 +170,10 @@ internal sealed class Admissions
             CachedTokens += sequence.CachedTokens;
             _meter.Admitted(sequence);
         }
+        else
+        {
+            _meter.Resumed(sequence);
+        }
 
         if (sequence.KeepsHistory)
         {

@@ -1,5 +1,6 @@
 using Ernie.Execution;
 using Ernie.Hosting.Options;
+using Ernie.Hosting.Options.Rows;
 
 namespace Ernie.Hosting.Backends;
 
@@ -17,7 +18,7 @@ public static class BackendList
     public static IExecutor Load(IReadOnlyList<IBackend> backends, BackendRequest request, Action<string>? skipped = null)
     {
         ArgumentNullException.ThrowIfNull(request);
-        string device = request.Options.Device;
+        string device = request.Options.Get(DeviceRows.Device);
         IBackend backend = Choose(backends, device, skipped);
         try
         {

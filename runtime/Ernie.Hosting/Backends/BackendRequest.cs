@@ -22,7 +22,7 @@ public sealed record BackendRequest
     public required QuantizationOptions Quantization { get; init; }
 
     /// <summary>Capacity and device options.</summary>
-    public required EngineOptions Options { get; init; }
+    public required OptionSet Options { get; init; }
 
     /// <summary>Samplers that requests may choose; those with a device form may be compiled into the device's steps.</summary>
     public IReadOnlyList<ISampler> Samplers { get; init; } = [];

@@ -1,5 +1,6 @@
 using Ernie.Graph;
 using Ernie.Hosting.Options;
+using Ernie.Hosting.Options.Rows;
 
 namespace Ernie.Hosting.Backends;
 
@@ -17,14 +18,14 @@ public readonly record struct CacheSize(int PageCount, int MaxModelLength)
     /// <param name="pageBytes">Bytes of a page over all layers.</param>
     /// <param name="budgetBytes">Memory for the cache.</param>
     /// <exception cref="OptionException">The length asked for is beyond the model or the memory; the message says what fits.</exception>
-    public static CacheSize Plan(ModelShape shape, EngineOptions options, long pageBytes, long budgetBytes)
+    public static CacheSize Plan(ModelShape shape, OptionSet options, long pageBytes, long budgetBytes)
     {
         ArgumentNullException.ThrowIfNull(shape);
         ArgumentNullException.ThrowIfNull(options);
         CheckLength(shape, options);
-        int length = options.MaxModelLength ?? shape.MaxPosition;
-        long needed = (long)options.MaxSequences * ((length + TokensPerPage - 1) / TokensPerPage);
-        int pages = options.PageCount ?? (int)Math.Min(Math.Min(budgetBytes / pageBytes, needed), int.MaxValue);
+        int length = options.Get(CapacityRows.MaxModelLength) ?? shape.MaxPosition;
+        long needed = (long)options.Get(CapacityRows.MaxSequences) * ((length + TokensPerPage - 1) / TokensPerPage);
+        int pages = options.Get(CapacityRows.PageCount) ?? (int)Math.Min(Math.Min(budgetBytes / pageBytes, needed), int.MaxValue);
         if (pages < 1)
         {
             throw new OptionException(
@@ -39,13 +40,13 @@ public readonly record struct CacheSize(int PageCount, int MaxModelLength)
     /// <param name="shape">The model.</param>
     /// <param name="options">What the operator asks for.</param>
     /// <exception cref="OptionException">The length asked for is beyond the model.</exception>
-    public static void CheckLength(ModelShape shape, EngineOptions options)
+    public static void CheckLength(ModelShape shape, OptionSet options)
     {
         ArgumentNullException.ThrowIfNull(shape);
         ArgumentNullException.ThrowIfNull(options);
-        if (options.MaxModelLength > shape.MaxPosition)
+        if (options.Get(CapacityRows.MaxModelLength) is { } wanted && wanted > shape.MaxPosition)
         {
-            throw new OptionException($"--max-model-len is {options.MaxModelLength}; {shape.Name} takes {shape.MaxPosition} tokens at most.");
+            throw new OptionException($"--max-model-len is {wanted}; {shape.Name} takes {shape.MaxPosition} tokens at most.");
         }
     }
 
@@ -53,11 +54,11 @@ public readonly record struct CacheSize(int PageCount, int MaxModelLength)
     /// <param name="pageCount">Pages of keys and values.</param>
     /// <param name="options">What the operator asks for.</param>
     /// <exception cref="OptionException">The length asked for is beyond the pages; the message says what fits.</exception>
-    public static void CheckHeld(int pageCount, EngineOptions options)
+    public static void CheckHeld(int pageCount, OptionSet options)
     {
         ArgumentNullException.ThrowIfNull(options);
         long held = (long)pageCount * TokensPerPage;
-        if (options.MaxModelLength is { } wanted && wanted > held)
+        if (options.Get(CapacityRows.MaxModelLength) is { } wanted && wanted > held)
         {
             throw new OptionException(
                 $"--max-model-len is {wanted}; {pageCount} pages of keys and values hold {held} tokens. Use {held} at most, a smaller model, or more memory.");

@@ -2,6 +2,7 @@ using Ernie.Cpu;
 using Ernie.Execution;
 using Ernie.Graph;
 using Ernie.Hosting.Options;
+using Ernie.Hosting.Options.Rows;
 
 namespace Ernie.Hosting.Backends;
 
@@ -21,8 +22,8 @@ public sealed class CpuBackend : IBackend
     public IExecutor Create(BackendRequest request)
     {
         ArgumentNullException.ThrowIfNull(request);
-        EngineOptions options = request.Options;
-        bool isReference = options.CpuReferenceActivations;
+        OptionSet options = request.Options;
+        bool isReference = options.Get(DeviceRows.CpuReferenceActivations);
         CachePrecision cache = request.Quantization.KeyValueCache switch
         {
             KeyValuePrecision.EightBitFloat => CachePrecision.Float8,
@@ -31,14 +32,14 @@ public sealed class CpuBackend : IBackend
         };
         ModelShape shape = request.Graph.Shape;
         CacheSize size = CacheSize.Plan(
-            shape, options, cache.PageBytes(shape), MachineMemory.CacheBudget(options.MemoryUtilization, WeightBytes(request.Graph)));
+            shape, options, cache.PageBytes(shape), MachineMemory.CacheBudget(options.Get(CapacityRows.MemoryUtilization), WeightBytes(request.Graph)));
         return new CpuExecutor(request.Graph, request.Checkpoint, new CpuOptions
         {
-            Threads = options.CpuThreads ?? 0,
+            Threads = options.Get(DeviceRows.CpuThreads) ?? 0,
             ActivationPrecision = isReference ? ActivationPrecision.Full : ActivationPrecision.Quantized,
             CachePrecision = cache,
-            MaxSequences = options.MaxSequences,
-            MaxBatchedTokens = options.MaxBatchedTokens ?? DefaultBatchedTokens,
+            MaxSequences = options.Get(CapacityRows.MaxSequences),
+            MaxBatchedTokens = options.Get(CapacityRows.MaxBatchedTokens) ?? DefaultBatchedTokens,
             MaxModelLength = size.MaxModelLength,
             PageCount = size.PageCount,
             Layout = request.Layout,

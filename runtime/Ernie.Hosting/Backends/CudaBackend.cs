@@ -1,6 +1,7 @@
 using Ernie.Cuda;
 using Ernie.Execution;
 using Ernie.Hosting.Options;
+using Ernie.Hosting.Options.Rows;
 using Ernie.Hosting.Plugins;
 using Ernie.Kernels;
 using Ernie.Sampling;
@@ -35,7 +36,7 @@ public sealed class CudaBackend : IBackend
     public IExecutor Create(BackendRequest request)
     {
         ArgumentNullException.ThrowIfNull(request);
-        EngineOptions options = request.Options;
+        OptionSet options = request.Options;
         // Refuses impossible options before anything is compiled.
         ExecutorOptions(options, request.Quantization, []);
         CacheSize.CheckLength(request.Graph.Shape, options);
@@ -62,21 +63,21 @@ public sealed class CudaBackend : IBackend
     /// <param name="phase">Told how long each part of the start took.</param>
     /// <param name="notice">Told of what is not used, and why.</param>
     public static CudaExecutorOptions ExecutorOptions(
-        EngineOptions options, QuantizationOptions quantization, IReadOnlyList<ISampler> samplers, Action<string, TimeSpan>? phase = null,
+        OptionSet options, QuantizationOptions quantization, IReadOnlyList<ISampler> samplers, Action<string, TimeSpan>? phase = null,
         Action<string>? notice = null)
     {
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(quantization);
         return new CudaExecutorOptions
         {
-            MaxSequences = options.MaxSequences,
-            MaxBatchedTokens = options.MaxBatchedTokens ?? new CudaExecutorOptions().MaxBatchedTokens,
-            MaxModelLength = options.MaxModelLength,
-            GpuMemoryUtilization = options.MemoryUtilization,
-            PageCount = options.PageCount,
-            UsesGraphs = options.UseCudaGraphs,
-            KeepsBf16Copies = options.KeepBf16Copies,
-            UsesPersistentKernel = options.UsesPersistentKernel,
+            MaxSequences = options.Get(CapacityRows.MaxSequences),
+            MaxBatchedTokens = options.Get(CapacityRows.MaxBatchedTokens) ?? new CudaExecutorOptions().MaxBatchedTokens,
+            MaxModelLength = options.Get(CapacityRows.MaxModelLength),
+            GpuMemoryUtilization = options.Get(CapacityRows.MemoryUtilization),
+            PageCount = options.Get(CapacityRows.PageCount),
+            UsesGraphs = CapacityRows.UsesCudaGraphs(options),
+            KeepsBf16Copies = options.Get(CapacityRows.Bf16Copies),
+            UsesPersistentKernel = options.Get(CapacityRows.PersistentKernel),
             KeyValueFormat = FormatOf(quantization.KeyValueCache),
             Samplers = samplers,
             Phase = phase,
@@ -102,7 +103,7 @@ public sealed class CudaBackend : IBackend
         return [.. request.Samplers.Except(broken.Select(pair => pair.Sampler))];
     }
 
-    private static CudaExecutor CheckMemory(CudaExecutor executor, EngineOptions options)
+    private static CudaExecutor CheckMemory(CudaExecutor executor, OptionSet options)
     {
         try
         {

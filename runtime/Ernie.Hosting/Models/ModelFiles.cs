@@ -1,4 +1,5 @@
 using Ernie.Hosting.Options;
+using Ernie.Hosting.Options.Rows;
 using Ernie.Weights;
 
 namespace Ernie.Hosting.Models;
@@ -17,10 +18,10 @@ public sealed record ModelFiles(CheckpointFolder Folder, string Name)
     /// <param name="cancellationToken">Stops a download; what has come is kept.</param>
     /// <exception cref="WeightFormatException">There is no such folder, or it has no config.json.</exception>
     /// <exception cref="HubException">The model cannot be downloaded; the message says what to do.</exception>
-    public static async Task<ModelFiles> FindAsync(ModelOptions options, Action<string>? progress = null, CancellationToken cancellationToken = default)
+    public static async Task<ModelFiles> FindAsync(OptionSet options, Action<string>? progress = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(options);
-        if (options.Model is not { Length: > 0 } model)
+        if (options.Get(ModelRows.Model) is not { Length: > 0 } model)
         {
             return new ModelFiles(CheckpointFolder.Open(EmbeddedDirectory), "tales");
         }
@@ -31,9 +32,9 @@ public sealed record ModelFiles(CheckpointFolder Folder, string Name)
         }
 
         using var http = new HttpClient();
-        var client = new HubClient(http, HubOptions.FromEnvironment(options.ModelSource, options.ModelCache));
+        var client = new HubClient(http, HubOptions.FromEnvironment(options.Get(ModelRows.ModelSource), options.Get(ModelRows.ModelCache)));
         IProgress<HubProgress>? report = progress is null ? null : new DownloadReport(model, progress);
-        string folder = await client.DownloadAsync(model, options.Revision, report, cancellationToken).ConfigureAwait(false);
+        string folder = await client.DownloadAsync(model, options.Get(ModelRows.Revision), report, cancellationToken).ConfigureAwait(false);
         return new ModelFiles(CheckpointFolder.Open(folder), model);
     }
 }

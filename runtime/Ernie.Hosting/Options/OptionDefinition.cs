@@ -1,11 +1,11 @@
 namespace Ernie.Hosting.Options;
 
-/// <summary>One option, as the command line, a configuration file and the environment spell it.</summary>
+/// <summary>One option, as the command line, a configuration file and the environment spell it. <see cref="Option{T}"/> also knows its type.</summary>
 /// <param name="Name">Kebab-case, without dashes in front.</param>
 /// <param name="Group">Heading in the help.</param>
 /// <param name="Kind">What the value is.</param>
 /// <param name="Help">One sentence, with the unit.</param>
-public sealed record OptionDefinition(string Name, OptionGroup Group, OptionKind Kind, string Help)
+public record OptionDefinition(string Name, OptionGroup Group, OptionKind Kind, string Help)
 {
     /// <summary>Value when nobody gives one; null when absence has a meaning of its own, which the help names.</summary>
     public string? Default { get; init; }
@@ -18,6 +18,24 @@ public sealed record OptionDefinition(string Name, OptionGroup Group, OptionKind
 
     /// <summary>The values allowed; empty allows all of the kind.</summary>
     public IReadOnlyList<string> Choices { get; init; } = [];
+
+    /// <summary>Other words for values, FastDeploy's among them, and the values that they stand for.</summary>
+    public IReadOnlyDictionary<string, string> Synonyms { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>The numbers allowed; null allows all of the kind.</summary>
+    public OptionRange? Range { get; init; }
+
+    /// <summary>Finds what is wrong with a value beyond its kind: null, or what it must be, as in "must be name=value".</summary>
+    public Func<string, string?>? FindFault { get; init; }
+
+    /// <summary>
+    /// Whether an empty value is an error wherever it stands, in a variable too. Elsewhere an empty variable counts as absent; a key
+    /// that is absent by accident would let everybody in.
+    /// </summary>
+    public bool RefusesEmpty { get; init; }
+
+    /// <summary>Said after a refusal of a value: why there is this limit, and what would work.</summary>
+    public string? Advice { get; init; }
 
     /// <summary>Why a value is accepted without effect; null for an option that has one.</summary>
     public string? IgnoredBecause { get; init; }

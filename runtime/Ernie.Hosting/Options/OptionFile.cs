@@ -42,13 +42,14 @@ internal static class OptionFile
         return root switch
         {
             null => [],
-            JsonObject mapping => [.. mapping.Where(p => p.Value is not null).Select(p => (p.Key, Texts(p.Value!)))],
+            JsonObject mapping => [.. mapping.Select(p => (p.Key, Texts(p.Value)))],
             _ => throw new OptionException($"{path}: the file must be a mapping of option names to values."),
         };
     }
 
-    private static IReadOnlyList<string> Texts(JsonNode node) => node switch
+    private static IReadOnlyList<string> Texts(JsonNode? node) => node switch
     {
+        null => [],
         JsonArray list => [.. list.Where(item => item is not null).Select(item => Text(item!))],
         _ => [Text(node)],
     };

@@ -13,7 +13,6 @@ namespace Ernie.Hosting.Options;
 public sealed class OptionParser
 {
     private readonly IReadOnlyList<OptionDefinition> _table;
-    private readonly Dictionary<string, OptionDefinition> _byName = new(StringComparer.Ordinal);
     private readonly Dictionary<string, OptionDefinition> _bySpelling = new(StringComparer.Ordinal);
 
     /// <summary>Makes a parser.</summary>
@@ -26,7 +25,6 @@ public sealed class OptionParser
         _table = [config, .. table];
         foreach (OptionDefinition definition in _table)
         {
-            _byName.Add(definition.Name, definition);
             foreach (string spelling in definition.Aliases.Prepend(definition.Name))
             {
                 _bySpelling.Add(spelling, definition);
@@ -45,25 +43,25 @@ public sealed class OptionParser
     {
         ArgumentNullException.ThrowIfNull(args);
         readVariable ??= Environment.GetEnvironmentVariable;
-        var values = new Dictionary<string, (IReadOnlyList<string> Values, OptionSource Source)>(StringComparer.Ordinal);
+        var values = new Dictionary<string, OptionValue>(StringComparer.Ordinal);
         var remaining = new List<string>();
         if (args.TakeWhile(a => a != "--").Any(a => a is "--help" or "-h" or "-?"))
         {
-            return new OptionSet(_byName, values) { HelpRequested = true, Remaining = [.. args.TakeWhile(a => !a.StartsWith('-'))] };
+            return new OptionSet(values) { HelpRequested = true, Remaining = [.. args.TakeWhile(a => !a.StartsWith('-'))] };
         }
 
         ReadCommandLine(args, values, remaining);
         ReadEnvironment(readVariable, values);
-        if (values.TryGetValue("config", out var config))
+        if (values.TryGetValue("config", out OptionValue? config))
         {
-            ReadFile(config.Values[^1], values);
+            ReadFile(config.Texts[^1], values);
         }
 
-        return new OptionSet(_byName, values) { Remaining = remaining, Warnings = CollectWarnings(values) };
+        return new OptionSet(values) { Remaining = remaining, Warnings = CollectWarnings(values) };
     }
 
     private void ReadCommandLine(
-        IReadOnlyList<string> args, Dictionary<string, (IReadOnlyList<string> Values, OptionSource Source)> values, List<string> remaining)
+        IReadOnlyList<string> args, Dictionary<string, OptionValue> values, List<string> remaining)
     {
         for (int i = 0; i < args.Count; i++)
         {
@@ -111,13 +109,14 @@ public sealed class OptionParser
     }
 
     private void ReadEnvironment(
-        Func<string, string?> readVariable, Dictionary<string, (IReadOnlyList<string> Values, OptionSource Source)> values)
+        Func<string, string?> readVariable, Dictionary<string, OptionValue> values)
     {
         foreach (OptionDefinition definition in _table)
         {
             foreach (string variable in definition.EnvironmentVariables.Prepend(definition.OwnEnvironmentVariable))
             {
-                if (readVariable(variable) is { Length: > 0 } text)
+                bool isOverruled = values.ContainsKey(definition.Name);
+                if (readVariable(variable) is { } text && (text.Length > 0 || (definition.RefusesEmpty && !isOverruled)))
                 {
                     Store(definition, Split(definition, text, variable), OptionSource.Environment, values);
                     break;
@@ -126,7 +125,7 @@ public sealed class OptionParser
         }
     }
 
-    private void ReadFile(string path, Dictionary<string, (IReadOnlyList<string> Values, OptionSource Source)> values)
+    private void ReadFile(string path, Dictionary<string, OptionValue> values)
     {
         foreach ((string key, IReadOnlyList<string> texts) in OptionFile.Read(path))
         {
@@ -142,6 +141,13 @@ public sealed class OptionParser
             }
 
             string where = $"{path}: {definition.Name}";
+            if (texts.Count == 0)
+            {
+                // Nothing, or an empty list: as if the key were not there.
+                _ = definition.RefusesEmpty ? Check(definition, "", where) : null;
+                continue;
+            }
+
             IReadOnlyList<string> parts = texts.Count == 1 ? Split(definition, texts[0], where) : [.. texts.Select(t => Check(definition, t, where))];
             Store(definition, parts, OptionSource.File, values);
         }
@@ -149,20 +155,20 @@ public sealed class OptionParser
 
     private static string[] Split(OptionDefinition definition, string text, string where) =>
         definition.Kind == OptionKind.TextList
-            ? text.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)
+            ? [.. text.Split(',', StringSplitOptions.TrimEntries | (definition.RefusesEmpty ? StringSplitOptions.None : StringSplitOptions.RemoveEmptyEntries)).Select(item => Check(definition, item, where))]
             : [Check(definition, text, where)];
 
     private static void Store(
         OptionDefinition definition, IReadOnlyList<string> texts, OptionSource source,
-        Dictionary<string, (IReadOnlyList<string> Values, OptionSource Source)> values)
+        Dictionary<string, OptionValue> values)
     {
-        if (!values.TryGetValue(definition.Name, out var existing))
+        if (!values.TryGetValue(definition.Name, out OptionValue? existing))
         {
-            values[definition.Name] = (texts, source);
+            values[definition.Name] = new OptionValue(texts, source);
         }
         else if (existing.Source == source)
         {
-            values[definition.Name] = (definition.Kind == OptionKind.TextList ? [.. existing.Values, .. texts] : texts, source);
+            values[definition.Name] = existing with { Texts = definition.Kind == OptionKind.TextList ? [.. existing.Texts, .. texts] : texts };
         }
     }
 
@@ -186,35 +192,37 @@ public sealed class OptionParser
         throw new OptionException($"Unknown option '{prefix}{spelling}'. {hint}");
     }
 
+    // The value as its row reads it: a synonym's meaning, a choice in the table's letters.
     private static string Check(OptionDefinition definition, string value, string where)
     {
-        bool valid = definition.Kind switch
+        if (definition.RefusesEmpty && string.IsNullOrWhiteSpace(value))
         {
-            OptionKind.WholeNumber => long.TryParse(value, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out _),
-            OptionKind.Number => double.TryParse(value, NumberStyles.Float, CultureInfo.InvariantCulture, out double number) && double.IsFinite(number),
-            OptionKind.Boolean => IsBoolean(value),
-            OptionKind.Json => IsJsonObject(value),
-            _ => true,
+            throw new OptionException($"{where} is empty, which would be as if it were not there. Give it a value, or leave it out.");
+        }
+
+        string? needed = definition.Kind switch
+        {
+            OptionKind.WholeNumber when !long.TryParse(value, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out _) => "must be a whole number",
+            OptionKind.Number when !(double.TryParse(value, NumberStyles.Float, CultureInfo.InvariantCulture, out double number) && double.IsFinite(number)) => "must be a number",
+            OptionKind.Boolean when !IsBoolean(value) => "must be true or false",
+            OptionKind.Json when !IsJsonObject(value) => "must be a JSON object",
+            _ when definition.Range is { } range && !range.Holds(double.Parse(value, NumberStyles.Float, CultureInfo.InvariantCulture)) => $"must be {range}",
+            _ => definition.FindFault?.Invoke(value),
         };
-        if (!valid)
+        if (needed is null && definition.Choices.Count > 0)
         {
-            string needed = definition.Kind switch
+            string meant = definition.Synonyms.GetValueOrDefault(value, value);
+            if (definition.Choices.FirstOrDefault(choice => choice.Equals(meant, StringComparison.OrdinalIgnoreCase)) is { } choice)
             {
-                OptionKind.WholeNumber => "a whole number",
-                OptionKind.Number => "a number",
-                OptionKind.Boolean => "true or false",
-                _ => "a JSON object",
-            };
-            throw new OptionException($"{where} is '{value}' and must be {needed}.");
+                return choice;
+            }
+
+            needed = $"must be {(definition.Choices.Count == 1 ? "" : "one of ")}{string.Join(", ", definition.Choices)}";
         }
 
-        if (definition.Choices.Count == 0 || definition.Choices.Contains(value))
-        {
-            return value;
-        }
-
-        return definition.Choices.FirstOrDefault(choice => choice.Equals(value, StringComparison.OrdinalIgnoreCase))
-            ?? throw new OptionException($"{where} is '{value}' and must be {(definition.Choices.Count == 1 ? "" : "one of ")}{string.Join(", ", definition.Choices)}.");
+        return needed is null
+            ? definition.Synonyms.GetValueOrDefault(value, value)
+            : throw new OptionException($"{where} is '{value}' and {needed}.{(definition.Advice is { } advice ? " " + advice : "")}");
     }
 
     private static bool IsBoolean(string value) =>
@@ -233,7 +241,7 @@ public sealed class OptionParser
         }
     }
 
-    private List<string> CollectWarnings(Dictionary<string, (IReadOnlyList<string> Values, OptionSource Source)> values)
+    private List<string> CollectWarnings(Dictionary<string, OptionValue> values)
     {
         var warnings = new List<string>();
         foreach (OptionDefinition definition in _table)

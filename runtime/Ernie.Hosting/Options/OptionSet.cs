@@ -1,20 +1,14 @@
-using System.Globalization;
-
 namespace Ernie.Hosting.Options;
 
-/// <summary>Parsed options: every value has been checked against its kind and its choices.</summary>
+/// <summary>The options of a run. Every value has been checked against its row's kind, choices and range.</summary>
 public sealed class OptionSet
 {
-    private readonly Dictionary<string, OptionDefinition> _definitions;
-    private readonly Dictionary<string, (IReadOnlyList<string> Values, OptionSource Source)> _values;
+    private readonly Dictionary<string, OptionValue> _values;
 
-    internal OptionSet(
-        Dictionary<string, OptionDefinition> definitions,
-        Dictionary<string, (IReadOnlyList<string> Values, OptionSource Source)> values)
-    {
-        _definitions = definitions;
-        _values = values;
-    }
+    internal OptionSet(Dictionary<string, OptionValue> values) => _values = values;
+
+    /// <summary>Every option at its default.</summary>
+    public static OptionSet Defaults { get; } = new([]);
 
     /// <summary>Arguments that are no options: commands, files; and everything after <c>--</c>.</summary>
     public IReadOnlyList<string> Remaining { get; internal init; } = [];
@@ -25,70 +19,48 @@ public sealed class OptionSet
     /// <summary>Whether <c>--help</c> or <c>-h</c> was given; nothing else was checked then.</summary>
     public bool HelpRequested { get; internal init; }
 
+    /// <summary>The value of a row: what was given, or its default.</summary>
+    /// <param name="row">A row, of the table that was parsed with or of another, which has its default then.</param>
+    public T Get<T>(Option<T> row)
+    {
+        ArgumentNullException.ThrowIfNull(row);
+        return _values.TryGetValue(row.Name, out OptionValue? value) && value.Bound is OptionBinding<T> bound ? bound.Value
+            : row.Read(value?.Texts ?? (row.Default is { } standard ? [standard] : []));
+    }
+
+    /// <summary>The value of a row that this command cannot do without.</summary>
+    /// <param name="row">A row without a default.</param>
+    /// <exception cref="OptionException">Nobody gave a value.</exception>
+    public T Require<T>(Option<T?> row)
+        where T : class
+    {
+        ArgumentNullException.ThrowIfNull(row);
+        return Get(row) ?? throw new OptionException($"--{row.Name} is needed: {row.Help}");
+    }
+
     /// <summary>Whether anyone gave a value.</summary>
-    /// <param name="name">Name of an option in the table that was parsed with.</param>
-    public bool IsSet(string name) => Source(name) != OptionSource.Default;
+    /// <param name="row">A row.</param>
+    public bool IsSet(OptionDefinition row) => Source(row) != OptionSource.Default;
 
     /// <summary>Where the value came from.</summary>
-    /// <param name="name">Name of an option.</param>
-    public OptionSource Source(string name)
+    /// <param name="row">A row.</param>
+    public OptionSource Source(OptionDefinition row)
     {
-        Definition(name);
-        return _values.TryGetValue(name, out var value) ? value.Source : OptionSource.Default;
+        ArgumentNullException.ThrowIfNull(row);
+        return _values.TryGetValue(row.Name, out OptionValue? value) ? value.Source : OptionSource.Default;
     }
 
-    /// <summary>A text, or null when there is neither a value nor a default.</summary>
-    /// <param name="name">Name of an option.</param>
-    public string? Text(string name)
+    /// <summary>The same options with another value of a row, as a program sets it that knows better than its user, or a test.</summary>
+    /// <param name="row">A row.</param>
+    /// <param name="value">The value; it is not checked.</param>
+    public OptionSet With<T>(Option<T> row, T value)
     {
-        OptionDefinition definition = Definition(name);
-        return _values.TryGetValue(name, out var value) ? value.Values[^1] : definition.Default;
+        ArgumentNullException.ThrowIfNull(row);
+        return new OptionSet(new Dictionary<string, OptionValue>(_values) { [row.Name] = new OptionValue([], OptionSource.Program, new OptionBinding<T>(value)) })
+        {
+            Remaining = Remaining,
+            Warnings = Warnings,
+            HelpRequested = HelpRequested,
+        };
     }
-
-    /// <summary>A text that has a default.</summary>
-    /// <param name="name">Name of an option with a default.</param>
-    public string RequiredText(string name) =>
-        Text(name) ?? throw new OptionException($"--{name} is needed.");
-
-    /// <summary>A whole number, or null when there is neither a value nor a default.</summary>
-    /// <param name="name">Name of an option.</param>
-    public long? WholeNumber(string name) =>
-        Text(name) is { } text ? long.Parse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture) : null;
-
-    /// <summary>A number, or null when there is neither a value nor a default.</summary>
-    /// <param name="name">Name of an option.</param>
-    public double? Number(string name) =>
-        Text(name) is { } text ? double.Parse(text, NumberStyles.Float, CultureInfo.InvariantCulture) : null;
-
-    /// <summary>A switch; false when there is neither a value nor a default.</summary>
-    /// <param name="name">Name of an option.</param>
-    public bool Flag(string name) => Text(name) is { } text && text.Equals("true", StringComparison.OrdinalIgnoreCase);
-
-    /// <summary>All values of a repeatable option, in order.</summary>
-    /// <param name="name">Name of an option.</param>
-    public IReadOnlyList<string> List(string name)
-    {
-        OptionDefinition definition = Definition(name);
-        return _values.TryGetValue(name, out var value) ? value.Values : definition.Default is { } text ? [text] : [];
-    }
-
-    /// <summary>A whole number within bounds.</summary>
-    /// <param name="name">Name of an option.</param>
-    /// <param name="least">Smallest value allowed.</param>
-    /// <param name="most">Largest value allowed.</param>
-    /// <exception cref="OptionException">The value is out of bounds.</exception>
-    public int? WholeNumber(string name, int least, int most = int.MaxValue)
-    {
-        long? value = WholeNumber(name);
-        return value is null || (value >= least && value <= most)
-            ? (int?)value
-            : throw new OptionException(most == int.MaxValue
-                ? $"--{name} is {value} and must be at least {least}."
-                : $"--{name} is {value} and must be between {least} and {most}.");
-    }
-
-    private OptionDefinition Definition(string name) =>
-        _definitions.TryGetValue(name, out OptionDefinition? definition)
-            ? definition
-            : throw new ArgumentException($"'{name}' is not in the table these options were parsed with.", nameof(name));
 }

@@ -14,4 +14,7 @@ public enum OptionSource
 
     /// <summary>The command line.</summary>
     CommandLine,
+
+    /// <summary>The program itself, by <see cref="OptionSet.With{T}"/>.</summary>
+    Program,
 }

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Ernie.Hosting.Options.Rows;
 
 namespace Ernie.Hosting.Options;
 
@@ -20,15 +21,15 @@ public sealed record QuantizationOptions
     public KeyValuePrecision KeyValueCache { get; init; }
 
     /// <summary>Reads the options; a JSON mix wins over the single flags, part by part.</summary>
-    /// <param name="options">Options parsed with <see cref="OptionTable.Model"/>.</param>
+    /// <param name="options">The options.</param>
     /// <exception cref="OptionException">An unknown method, key or value; the message lists what there is.</exception>
     public static QuantizationOptions Create(OptionSet options)
     {
         ArgumentNullException.ThrowIfNull(options);
-        string layers = options.RequiredText("quantization");
-        string head = options.RequiredText("lm-head-precision");
-        string cache = options.RequiredText("kv-cache-dtype");
-        int groupSize = options.WholeNumber("quantization-group-size", 0)!.Value; // The table has a default.
+        string layers = options.Get(ModelRows.Quantization);
+        string head = options.Get(ModelRows.HeadPrecision);
+        KeyValuePrecision cache = options.Get(ModelRows.KeyValuePrecision);
+        int groupSize = options.Get(ModelRows.QuantizationGroupSize);
         if (layers.TrimStart().StartsWith('{'))
         {
             ReadMix(ref layers, ref head, ref cache, ref groupSize);
@@ -47,13 +48,7 @@ public sealed record QuantizationOptions
                 "wint4" => WeightPrecision.WInt4,
                 _ => throw new OptionException($"The head's precision is '{head}' and must be one of auto, none, wint8, wint4."),
             },
-            KeyValueCache = cache switch
-            {
-                "auto" => KeyValuePrecision.Auto,
-                "fp8" or "float8_e4m3fn" => KeyValuePrecision.EightBitFloat,
-                "int8" => KeyValuePrecision.EightBitInteger,
-                _ => throw new OptionException($"The key/value cache's type is '{cache}' and must be one of auto, fp8, int8."),
-            },
+            KeyValueCache = cache,
         };
     }
 
@@ -68,8 +63,16 @@ public sealed record QuantizationOptions
             + (NearestName.Find(text, s_precisions) is { } nearest ? $" Did you mean {nearest}?" : "")),
     };
 
+    private static KeyValuePrecision ParseCache(string text) => text switch
+    {
+        "auto" => KeyValuePrecision.Auto,
+        "fp8" or "float8_e4m3fn" => KeyValuePrecision.EightBitFloat,
+        "int8" => KeyValuePrecision.EightBitInteger,
+        _ => throw new OptionException($"The key/value cache's type is '{text}' and must be one of auto, fp8, int8."),
+    };
+
     // FastDeploy spells the keys of its mix …_quant_type; both spellings are taken.
-    private static void ReadMix(ref string layers, ref string head, ref string cache, ref int groupSize)
+    private static void ReadMix(ref string layers, ref string head, ref KeyValuePrecision cache, ref int groupSize)
     {
         string json = layers;
         layers = "none";
@@ -89,7 +92,7 @@ public sealed record QuantizationOptions
                         head = property.Value.GetString() ?? "none";
                         break;
                     case "kv_cache" or "kv_cache_quant_type":
-                        cache = property.Value.GetString() ?? "auto";
+                        cache = ParseCache(property.Value.GetString() ?? "auto");
                         break;
                     case "group_size":
                         groupSize = property.Value.GetInt32();

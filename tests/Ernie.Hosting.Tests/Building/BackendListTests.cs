@@ -1,6 +1,7 @@
 using Ernie.Execution;
 using Ernie.Hosting.Backends;
 using Ernie.Hosting.Options;
+using Ernie.Hosting.Options.Rows;
 
 namespace Ernie.Hosting.Tests.Building;
 
@@ -45,7 +46,7 @@ public sealed class BackendListTests
         Graph = Ernie.Models.ModelRegistry.FindByName("tales")!.BuildGraph(), // Compiled in.
         Checkpoint = new Ernie.Weights.DummyCheckpoint(),
         Quantization = new QuantizationOptions(),
-        Options = new EngineOptions { Device = device },
+        Options = OptionSet.Defaults.With(DeviceRows.Device, device),
     };
 
     private sealed class FailingBackend(string name) : IBackend

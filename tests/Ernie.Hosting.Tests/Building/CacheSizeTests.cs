@@ -1,6 +1,7 @@
 using Ernie.Graph;
 using Ernie.Hosting.Backends;
 using Ernie.Hosting.Options;
+using Ernie.Hosting.Options.Rows;
 using Ernie.Models;
 
 namespace Ernie.Hosting.Tests.Building;
@@ -9,7 +10,7 @@ public sealed class CacheSizeTests
 {
     private static readonly ModelShape s_tales = ModelRegistry.FindByName("tales")!.Shape; // Compiled in.
 
-    private static CacheSize Plan(EngineOptions options, long budget) => CacheSize.Plan(s_tales, options, pageBytes: 1000, budget);
+    private static CacheSize Plan(OptionSet options, long budget) => CacheSize.Plan(s_tales, options, pageBytes: 1000, budget);
 
     [Theory]
     [InlineData(1_000_000, 1000, 8192)]
@@ -18,7 +19,7 @@ public sealed class CacheSizeTests
     [InlineData(100_000_000, 2 * 128, 8192)]
     public void Plan_ByMemory_CapsPagesAndLength(long budget, int pages, int length)
     {
-        var options = new EngineOptions { MaxSequences = budget > 10_000_000 ? 2 : 128 };
+        OptionSet options = OptionSet.Defaults.With(CapacityRows.MaxSequences, budget > 10_000_000 ? 2 : 128);
 
         Assert.Equal(new CacheSize(pages, length), Plan(options, budget));
     }
@@ -26,7 +27,7 @@ public sealed class CacheSizeTests
     [Fact]
     public void Plan_NoMemory_SaysSo()
     {
-        Assert.Contains("no memory", Assert.Throws<OptionException>(() => Plan(new EngineOptions(), 999)).Message, StringComparison.Ordinal);
+        Assert.Contains("no memory", Assert.Throws<OptionException>(() => Plan(OptionSet.Defaults, 999)).Message, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -34,7 +35,7 @@ public sealed class CacheSizeTests
     [InlineData(8193, false)]
     public void Plan_LengthBeyondTheModel_IsRefused(int length, bool isTaken)
     {
-        var options = new EngineOptions { MaxModelLength = length };
+        OptionSet options = OptionSet.Defaults.With(CapacityRows.MaxModelLength, length);
         if (isTaken)
         {
             Assert.Equal(length, Plan(options, 1_000_000).MaxModelLength);
@@ -50,7 +51,7 @@ public sealed class CacheSizeTests
     [InlineData(641, false)]
     public void Plan_LengthBeyondMemory_SaysWhatFits(int length, bool isTaken)
     {
-        var options = new EngineOptions { MaxModelLength = length };
+        OptionSet options = OptionSet.Defaults.With(CapacityRows.MaxModelLength, length);
         if (isTaken)
         {
             Assert.Equal(length, Plan(options, 10_000).MaxModelLength);
@@ -64,6 +65,6 @@ public sealed class CacheSizeTests
     [Fact]
     public void Plan_PagesGiven_WinOverMemory()
     {
-        Assert.Equal(new CacheSize(7, 448), Plan(new EngineOptions { PageCount = 7 }, 0));
+        Assert.Equal(new CacheSize(7, 448), Plan(OptionSet.Defaults.With(CapacityRows.PageCount, 7), 0));
     }
 }

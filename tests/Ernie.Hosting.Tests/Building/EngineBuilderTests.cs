@@ -2,13 +2,17 @@ using System.Text.Json;
 using Ernie.Generation;
 using Ernie.Hosting.Models;
 using Ernie.Hosting.Options;
+using Ernie.Hosting.Options.Rows;
 using Ernie.Sampling;
 
 namespace Ernie.Hosting.Tests.Building;
 
 public sealed class EngineBuilderTests
 {
-    private static EngineOptions Small => new() { Device = "cpu", MaxSequences = 4, PageCount = 64 };
+    private static OptionSet Small => Shrink(OptionSet.Defaults);
+
+    private static OptionSet Shrink(OptionSet options) =>
+        options.With(DeviceRows.Device, "cpu").With(CapacityRows.MaxSequences, 4).With(CapacityRows.PageCount, 64);
 
     private static async Task<List<int>> Generate(IEngine engine, int[] prompt, int count)
     {
@@ -28,7 +32,7 @@ public sealed class EngineBuilderTests
         string? fixtures = FindFixtures();
         Assert.SkipWhen(fixtures is null, "the reference's fixtures are not here");
         using JsonDocument document = JsonDocument.Parse(File.ReadAllBytes(fixtures!)); // Skipped above when null.
-        await using EngineSession session = await new EngineBuilder(new ModelOptions(), Small).BuildAsync();
+        await using EngineSession session = await new EngineBuilder(Small).BuildAsync();
 
         Assert.Equal("tales", session.Engine.Info.ModelName);
         Assert.NotNull(session.ChatTemplate);
@@ -55,7 +59,7 @@ public sealed class EngineBuilderTests
     public async Task Build_Quantised_Generates(string quantization)
     {
         OptionSet options = new OptionParser(OptionTable.All).Parse(["--quantization", quantization], _ => null);
-        await using EngineSession session = await new EngineBuilder(ModelOptions.Create(options), Small).BuildAsync();
+        await using EngineSession session = await new EngineBuilder(Shrink(options)).BuildAsync();
 
         Assert.Equal(5, (await Generate(session.Engine, [3, 100, 200], 5)).Count);
     }
@@ -66,7 +70,7 @@ public sealed class EngineBuilderTests
     public async Task Build_EightBitCacheOnTheCpu_Generates(string type)
     {
         OptionSet options = new OptionParser(OptionTable.All).Parse(["--kv-cache-dtype", type], _ => null);
-        await using EngineSession session = await new EngineBuilder(ModelOptions.Create(options), Small).BuildAsync();
+        await using EngineSession session = await new EngineBuilder(Shrink(options)).BuildAsync();
 
         Assert.Equal(5, (await Generate(session.Engine, [3, 100, 200], 5)).Count);
     }
@@ -82,7 +86,7 @@ public sealed class EngineBuilderTests
 
         File.WriteAllText(Path.Combine(directory.FullName, "generation_config.json"), """{ "min_p": 0.07, "top_k": 30 }""");
         await using (EngineSession session = await new EngineBuilder(
-            new ModelOptions { Model = directory.FullName, LoadFormat = LoadFormat.Dummy, ServedModelName = "mine" }, Small).BuildAsync())
+            Small.With(ModelRows.Model, directory.FullName).With(ModelRows.LoadFormat, LoadFormat.Dummy).With(ModelRows.ServedModelNames, ["mine"])).BuildAsync())
         {
             Assert.Equal("mine", session.Engine.Info.ModelName);
             Assert.Equal((0.07f, 30, 1f), (session.Defaults.MinP, session.Defaults.TopK, session.Defaults.Temperature));
@@ -96,28 +100,24 @@ public sealed class EngineBuilderTests
     [Fact]
     public async Task Build_Sessions_LiveSideBySide()
     {
-        await using EngineSession first = await new EngineBuilder(new ModelOptions(), Small).BuildAsync();
-        await using EngineSession second = await new EngineBuilder(new ModelOptions(), Small).BuildAsync();
+        await using EngineSession first = await new EngineBuilder(Small).BuildAsync();
+        await using EngineSession second = await new EngineBuilder(Small).BuildAsync();
 
         Assert.Equal(await Generate(first.Engine, [3, 5, 7], 8), await Generate(second.Engine, [3, 5, 7], 8));
     }
 
-    public static TheoryData<string, Action<ModelOptions, EngineOptions>> Impossible => new()
+    public static TheoryData<string, Func<OptionSet, OptionSet>> Impossible => new()
     {
-        { "sampler", (_, e) => e.Sampler = "nobody" },
-        { "cache-policy", (_, e) => e.CachePolicy = "nobody" },
-        { "max-model-len", (_, e) => e.MaxModelLength = 9000 },
+        { "sampler", options => options.With(SamplingRows.Sampler, "nobody") },
+        { "cache-policy", options => options.With(PluginRows.CachePolicy, "nobody") },
+        { "max-model-len", options => options.With(CapacityRows.MaxModelLength, 9000) },
     };
 
     [Theory]
     [MemberData(nameof(Impossible))]
-    public async Task Build_ImpossibleOptions_NameTheFlag(string flag, Action<ModelOptions, EngineOptions> change)
+    public async Task Build_ImpossibleOptions_NameTheFlag(string flag, Func<OptionSet, OptionSet> change)
     {
-        var model = new ModelOptions();
-        EngineOptions engine = Small;
-        change(model, engine);
-
-        OptionException e = await Assert.ThrowsAsync<OptionException>(() => new EngineBuilder(model, engine).BuildAsync());
+        OptionException e = await Assert.ThrowsAsync<OptionException>(() => new EngineBuilder(change(Small)).BuildAsync());
 
         Assert.Contains("--" + flag, e.Message, StringComparison.Ordinal);
     }

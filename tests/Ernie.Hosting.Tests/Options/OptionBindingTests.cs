@@ -1,4 +1,5 @@
 using Ernie.Hosting.Options;
+using Ernie.Hosting.Options.Rows;
 
 namespace Ernie.Hosting.Tests.Options;
 
@@ -7,27 +8,41 @@ public sealed class OptionBindingTests
     private static OptionSet Parse(params string[] args) => new OptionParser(OptionTable.All).Parse(args, _ => null);
 
     [Fact]
-    public void EngineOptions_OfNothing_AreThePropertyDefaults()
+    public void Get_OfEveryRow_ReadsItsDefault()
     {
-        EngineOptions bound = EngineOptions.Create(Parse(), hasServerOptions: true);
-
-        var expected = new EngineOptions();
-        foreach (System.Reflection.PropertyInfo property in typeof(EngineOptions).GetProperties())
+        foreach (OptionDefinition row in OptionTable.All.Where(row => row.IgnoredBecause is null))
         {
-            Assert.Equal(property.GetValue(expected), property.GetValue(bound));
+            object? value = typeof(OptionSet).GetMethod(nameof(OptionSet.Get))! // It is there: named above.
+                .MakeGenericMethod(row.GetType().GetGenericArguments()).Invoke(Parse(), [row]);
+
+            Assert.True(row.Default is null ? value is null or IReadOnlyList<string> { Count: 0 } : value is not null, $"--{row.Name} has no value.");
         }
     }
 
     [Fact]
-    public void ModelOptions_OfNothing_AreThePropertyDefaults()
+    public void With_AValue_WinsAndLeavesTheOtherSetAlone()
     {
-        ModelOptions bound = ModelOptions.Create(Parse());
+        OptionSet parsed = Parse("--max-num-seqs", "7");
 
-        var expected = new ModelOptions();
-        foreach (System.Reflection.PropertyInfo property in typeof(ModelOptions).GetProperties())
-        {
-            Assert.Equal(property.GetValue(expected), property.GetValue(bound));
-        }
+        OptionSet changed = parsed.With(CapacityRows.MaxSequences, 3).With(CapacityRows.MaxModelLength, null);
+
+        Assert.Equal((3, 7), (changed.Get(CapacityRows.MaxSequences), parsed.Get(CapacityRows.MaxSequences)));
+        Assert.Null(changed.Get(CapacityRows.MaxModelLength));
+        Assert.Equal(OptionSource.Program, changed.Source(CapacityRows.MaxSequences));
+    }
+
+    [Fact]
+    public void Cuda_ExecutorOptions_AreAViewOfTheRows()
+    {
+        OptionSet options = Parse(
+            "--max-num-seqs", "7", "--max-num-batched-tokens", "99", "--max-model-len", "77", "--gpu-memory-utilization", "0.4", "--num-gpu-blocks-override", "5",
+            "--no-use-cudagraph", "--no-keep-bf16-copies", "--no-persistent-kernel", "--kv-cache-dtype", "fp8");
+
+        Cuda.CudaExecutorOptions view = Backends.CudaBackend.ExecutorOptions(options, QuantizationOptions.Create(options), []);
+
+        Assert.Equal((7, 99, 77, 0.4, 5), (view.MaxSequences, view.MaxBatchedTokens, view.MaxModelLength, view.GpuMemoryUtilization, view.PageCount));
+        Assert.Equal((false, false, false), (view.UsesGraphs, view.KeepsBf16Copies, view.UsesPersistentKernel));
+        Assert.Equal(Kernels.KeyValueFormat.Float8, view.KeyValueFormat);
     }
 
     [Theory]
@@ -39,7 +54,7 @@ public sealed class OptionBindingTests
     [InlineData("{\"quantization\":\"mix_quant\",\"dense_quant_type\":\"wint8\",\"head\":\"none\"}", WeightPrecision.WInt8, WeightPrecision.None)]
     public void Quantization_OfEveryForm_IsRead(string text, WeightPrecision layers, WeightPrecision head)
     {
-        QuantizationOptions quantization = ModelOptions.Create(Parse("--quantization", text)).Quantization;
+        QuantizationOptions quantization = QuantizationOptions.Create(Parse("--quantization", text));
 
         Assert.Equal((layers, head), (quantization.Layers, quantization.Head));
     }
@@ -47,8 +62,8 @@ public sealed class OptionBindingTests
     [Fact]
     public void Quantization_MixWithCacheAndGroup_IsRead()
     {
-        QuantizationOptions quantization = ModelOptions.Create(
-            Parse("--quantization", "{\"dense\":\"wint4\",\"kv_cache\":\"fp8\",\"group_size\":64}")).Quantization;
+        QuantizationOptions quantization = QuantizationOptions.Create(
+            Parse("--quantization", "{\"dense\":\"wint4\",\"kv_cache\":\"fp8\",\"group_size\":64}"));
 
         Assert.Equal((KeyValuePrecision.EightBitFloat, 64), (quantization.KeyValueCache, quantization.GroupSize));
     }
@@ -62,7 +77,7 @@ public sealed class OptionBindingTests
     [InlineData("{oops", "not a valid mix")]
     public void Quantization_Unknown_SaysWhatThereIs(string text, string expected)
     {
-        OptionException e = Assert.Throws<OptionException>(() => ModelOptions.Create(Parse("--quantization", text)));
+        OptionException e = Assert.Throws<OptionException>(() => QuantizationOptions.Create(Parse("--quantization", text)));
 
         Assert.Contains(expected, e.Message, StringComparison.Ordinal);
     }
@@ -76,9 +91,9 @@ public sealed class OptionBindingTests
     [InlineData("--max-model-len", "1")]
     [InlineData("--cpu-threads", "0")]
     [InlineData("--cache-policy-option", "x")]
-    public void EngineOptions_OutOfBounds_NameTheFlag(string flag, string value)
+    public void Value_OutOfBounds_NamesTheFlag(string flag, string value)
     {
-        OptionException e = Assert.Throws<OptionException>(() => EngineOptions.Create(Parse(flag, value)));
+        OptionException e = Assert.Throws<OptionException>(() => Parse(flag, value));
 
         Assert.Contains(flag, e.Message, StringComparison.Ordinal);
     }
@@ -88,9 +103,9 @@ public sealed class OptionBindingTests
     [InlineData("--max-num-seqs", "1")]
     [InlineData("--max-model-len", "2")]
     [InlineData("--cpu-threads", "1")]
-    public void EngineOptions_AtTheirBounds_AreTaken(string flag, string value)
+    public void Value_AtItsBounds_IsTaken(string flag, string value)
     {
-        Assert.NotNull(EngineOptions.Create(Parse(flag, value)));
+        Assert.True(Parse(flag, value).IsSet(OptionTable.All.Single(row => "--" + row.Name == flag)));
     }
 
     [Theory]
@@ -98,6 +113,6 @@ public sealed class OptionBindingTests
     [InlineData("default_v1", LoadFormat.Auto)]
     public void LoadChoices_OfFastDeploy_AreTheLoadFormat(string choice, LoadFormat expected)
     {
-        Assert.Equal(expected, ModelOptions.Create(Parse("--load-choices", choice)).LoadFormat);
+        Assert.Equal(expected, Parse("--load-choices", choice).Get(ModelRows.LoadFormat));
     }
 }

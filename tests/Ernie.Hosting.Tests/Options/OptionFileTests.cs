@@ -1,4 +1,5 @@
 using Ernie.Hosting.Options;
+using Ernie.Hosting.Options.Rows;
 
 namespace Ernie.Hosting.Tests.Options;
 
@@ -23,12 +24,12 @@ public sealed class OptionFileTests : IDisposable
     {
         OptionSet options = Parse(text);
 
-        Assert.Equal("a: b", options.Text("model"));
-        Assert.Equal(4096, options.WholeNumber("max-model-len"));
-        Assert.False(options.Flag("enable-prefix-caching"));
-        Assert.Equal(["a", "b#c"], options.List("api-key"));
-        Assert.False(EngineOptions.Create(options).UseCudaGraphs);
-        Assert.False(EngineOptions.Create(options).KeepBf16Copies);
+        Assert.Equal("a: b", options.Get(ModelRows.Model));
+        Assert.Equal(4096, options.Get(CapacityRows.MaxModelLength));
+        Assert.False(options.Get(CapacityRows.PrefixCaching));
+        Assert.Equal(["a", "b#c"], options.Get(ServerRows.ApiKeys));
+        Assert.False(CapacityRows.UsesCudaGraphs(options));
+        Assert.False(options.Get(CapacityRows.Bf16Copies));
     }
 
     [Theory]
@@ -63,6 +64,6 @@ public sealed class OptionFileTests : IDisposable
     [Fact]
     public void File_Empty_ChangesNothing()
     {
-        Assert.False(Parse("# nothing\n").IsSet("model"));
+        Assert.False(Parse("# nothing\n").IsSet(ModelRows.Model));
     }
 }

@@ -1,4 +1,5 @@
 using Ernie.Hosting.Options;
+using Ernie.Hosting.Options.Rows;
 
 namespace Ernie.Hosting.Tests.Options;
 
@@ -13,10 +14,10 @@ public sealed class OptionParserTests
             "--model", "baidu/ERNIE-4.5-0.3B-Paddle", "--tensor-parallel-size", "1",
             "--quantization", "wint4", "--max-model-len", "32768", "--max-num-seqs", "128");
 
-        Assert.Equal("baidu/ERNIE-4.5-0.3B-Paddle", options.Text("model"));
-        Assert.Equal(WeightPrecision.WInt4, ModelOptions.Create(options).Quantization.Layers);
-        Assert.Equal(WeightPrecision.WInt8, ModelOptions.Create(options).Quantization.Head);
-        Assert.Equal(32768, EngineOptions.Create(options).MaxModelLength);
+        Assert.Equal("baidu/ERNIE-4.5-0.3B-Paddle", options.Get(ModelRows.Model));
+        Assert.Equal(WeightPrecision.WInt4, QuantizationOptions.Create(options).Layers);
+        Assert.Equal(WeightPrecision.WInt8, QuantizationOptions.Create(options).Head);
+        Assert.Equal(32768, options.Get(CapacityRows.MaxModelLength));
         Assert.Empty(options.Warnings);
     }
 
@@ -26,19 +27,19 @@ public sealed class OptionParserTests
     [InlineData("--port", "1", "--port", "9000")]
     public void Parse_EveryFormOfAValue_IsRead(params string[] args)
     {
-        Assert.Equal(9000, Parse(args).WholeNumber("port"));
+        Assert.Equal(9000, Parse(args).Get(ServerRows.Port));
     }
 
     [Fact]
     public void Parse_Underscores_CountAsDashes()
     {
-        Assert.Equal(5, Parse("--max_num_seqs", "5").WholeNumber("max-num-seqs"));
+        Assert.Equal(5, Parse("--max_num_seqs", "5").Get(CapacityRows.MaxSequences));
     }
 
     [Fact]
     public void Parse_NegativeNumber_IsAValue()
     {
-        Assert.Equal(-1, Parse("--max-waiting-time", "-1").Number("max-waiting-time"));
+        Assert.Equal(-1, Parse("--max-waiting-time", "-1").Get(ServerRows.MaxWaitingSeconds));
     }
 
     [Theory]
@@ -50,7 +51,7 @@ public sealed class OptionParserTests
     [InlineData(false, "--enable-prefix-caching", "False")]
     public void Parse_EveryFormOfASwitch_IsRead(bool expected, params string[] args)
     {
-        Assert.Equal(expected, Parse(args).Flag("enable-prefix-caching"));
+        Assert.Equal(expected, Parse(args).Get(CapacityRows.PrefixCaching));
     }
 
     [Fact]
@@ -64,7 +65,7 @@ public sealed class OptionParserTests
     [Fact]
     public void Parse_RepeatedList_KeepsAll()
     {
-        Assert.Equal(["a", "b"], Parse("--api-key", "a", "--api-key=b").List("api-key"));
+        Assert.Equal(["a", "b"], Parse("--api-key", "a", "--api-key=b").Get(ServerRows.ApiKeys));
     }
 
     [Fact]
@@ -129,29 +130,37 @@ public sealed class OptionParserTests
     public void Parse_CommandLineEnvironmentAndFile_WinInThisOrder()
     {
         string path = Path.GetTempFileName();
-        File.WriteAllText(path, "port: 1\nhost: filehost\nmax-num-seqs: 3 # comment\n");
-        var variables = new Dictionary<string, string> { ["ERNIE_PORT"] = "2", ["ERNIE_HOST"] = "envhost" };
+        File.WriteAllText(path, "port: 1\nhost: 10.0.0.1\nmax-num-seqs: 3 # comment\n");
+        var variables = new Dictionary<string, string> { ["ERNIE_PORT"] = "2", ["ERNIE_HOST"] = "10.0.0.2" };
 
         OptionSet options = new OptionParser(OptionTable.All).Parse(
             ["--config", path, "--port", "9"], name => variables.GetValueOrDefault(name));
 
-        Assert.Equal(9, options.WholeNumber("port"));
-        Assert.Equal("envhost", options.Text("host"));
-        Assert.Equal(3, options.WholeNumber("max-num-seqs"));
-        Assert.Equal(OptionSource.File, options.Source("max-num-seqs"));
+        Assert.Equal(9, options.Get(ServerRows.Port));
+        Assert.Equal("10.0.0.2", options.Get(ServerRows.Host));
+        Assert.Equal(3, options.Get(CapacityRows.MaxSequences));
+        Assert.Equal(OptionSource.File, options.Source(CapacityRows.MaxSequences));
         File.Delete(path);
     }
 
     [Theory]
-    [InlineData("FD_API_KEY", "api-key", "k1,k2", "k1|k2")]
-    [InlineData("ERNIE_API_KEY", "api-key", "k", "k")]
-    [InlineData("FD_MODEL_SOURCE", "model-source", "modelscope", "MODELSCOPE")]
-    [InlineData("FD_MODEL_CACHE", "model-cache", "/models", "/models")]
-    public void Parse_Variables_AreRead(string variable, string option, string value, string expected)
+    [InlineData("FD_API_KEY", "k1,k2", "k1|k2")]
+    [InlineData("ERNIE_API_KEY", "k", "k")]
+    [InlineData("FD_MODEL_SOURCE", "modelscope", "MODELSCOPE")]
+    [InlineData("FD_MODEL_CACHE", "/models", "/models")]
+    [InlineData("FD_SAMPLING_CLASS", "air", "standard")]
+    public void Parse_Variables_AreRead(string variable, string value, string expected)
     {
         OptionSet options = new OptionParser(OptionTable.All).Parse([], name => name == variable ? value : null);
 
-        Assert.Equal(expected, string.Join('|', options.List(option)));
+        string read = variable switch
+        {
+            "FD_MODEL_SOURCE" => options.Get(ModelRows.ModelSource),
+            "FD_MODEL_CACHE" => options.Get(ModelRows.ModelCache)!, // Set above.
+            "FD_SAMPLING_CLASS" => options.Get(SamplingRows.Sampler),
+            _ => string.Join('|', options.Get(ServerRows.ApiKeys)),
+        };
+        Assert.Equal(expected, read);
     }
 
     [Fact]
@@ -178,7 +187,7 @@ public sealed class OptionParserTests
     {
         foreach (OptionDefinition option in OptionTable.All.Where(o => o.Default is not null && o.Kind != OptionKind.Boolean))
         {
-            Assert.Equal(option.Default, Parse("--" + option.Name, option.Default!).Text(option.Name));
+            Assert.Equal(OptionSource.CommandLine, Parse("--" + option.Name, option.Default!).Source(option));
         }
     }
 }

@@ -1,5 +1,6 @@
 using Ernie.Generation;
 using Ernie.Hosting.Options;
+using Ernie.Hosting.Options.Rows;
 using Ernie.Sampling;
 
 namespace Ernie.Hosting.Tests.TestPlugins;
@@ -20,7 +21,7 @@ public sealed class ServingBrokenPluginTests : IClassFixture<TestPluginFolder>
     [InlineData("throws-in-sample", "lost my dice")]
     public async Task Generate_SamplerFails_EndsItsRequestAlone(string sampler, string reason)
     {
-        await using EngineSession session = await BuildAsync(new EngineOptions { Device = "cpu", MaxSequences = 4, PageCount = 32, PluginDirectories = [_folder.Location] });
+        await using EngineSession session = await BuildAsync(Options(32).With(PluginRows.Directories, [_folder.Location]));
         List<int> expected = (await RunAsync(session.Engine, null, 100)).Tokens;
 
         Task<(List<int> Tokens, GenerationEvent Last)> other = RunAsync(session.Engine, null, 100);
@@ -36,7 +37,7 @@ public sealed class ServingBrokenPluginTests : IClassFixture<TestPluginFolder>
     [Fact]
     public async Task Generate_SamplerFailsOnParameters_RefusesThatRequest()
     {
-        await using EngineSession session = await BuildAsync(new EngineOptions { Device = "cpu", MaxSequences = 4, PageCount = 32, PluginDirectories = [_folder.Location] });
+        await using EngineSession session = await BuildAsync(Options(32).With(PluginRows.Directories, [_folder.Location]));
 
         Exception? thrown = await Record.ExceptionAsync(() => RunAsync(session.Engine, "throws-in-parameters", 100));
 
@@ -47,7 +48,7 @@ public sealed class ServingBrokenPluginTests : IClassFixture<TestPluginFolder>
     [Fact]
     public async Task Generate_SamplerRefusesAField_NamesTheField()
     {
-        await using EngineSession session = await BuildAsync(new EngineOptions { Device = "cpu", MaxSequences = 4, PageCount = 32 });
+        await using EngineSession session = await BuildAsync(Options(32));
         var sampling = new SamplingOptions { Sampler = "typical", Extra = new Dictionary<string, double> { ["typical_p"] = 1.5 } };
 
         var refused = Assert.Throws<RequestRejectedException>(
@@ -59,11 +60,9 @@ public sealed class ServingBrokenPluginTests : IClassFixture<TestPluginFolder>
     [Fact]
     public async Task Generate_PolicyGivesPinnedPages_LosesTheCacheAndNoText()
     {
-        await using EngineSession sound = await BuildAsync(new EngineOptions { Device = "cpu", MaxSequences = 4, PageCount = 8, EnablePrefixCaching = false });
-        await using EngineSession session = await BuildAsync(new EngineOptions
-        {
-            Device = "cpu", MaxSequences = 4, PageCount = 8, PluginDirectories = [_folder.Location], CachePolicy = "gives-pinned-pages",
-        });
+        await using EngineSession sound = await BuildAsync(Options(8).With(CapacityRows.PrefixCaching, false));
+        await using EngineSession session = await BuildAsync(
+            Options(8).With(PluginRows.Directories, [_folder.Location]).With(PluginRows.CachePolicy, "gives-pinned-pages"));
 
         // Three prompts of two pages each and a growing fourth page in a pool of eight: pages must be evicted under leases.
         // All four are queued before the first runs.
@@ -81,7 +80,10 @@ public sealed class ServingBrokenPluginTests : IClassFixture<TestPluginFolder>
         Assert.Contains(_progress, line => line.Contains("ERN4009", StringComparison.Ordinal));
     }
 
-    private Task<EngineSession> BuildAsync(EngineOptions options)
+    private static OptionSet Options(int pageCount) =>
+        OptionSet.Defaults.With(DeviceRows.Device, "cpu").With(CapacityRows.MaxSequences, 4).With(CapacityRows.PageCount, pageCount);
+
+    private Task<EngineSession> BuildAsync(OptionSet options)
     {
         void Note(string line)
         {
@@ -91,7 +93,7 @@ public sealed class ServingBrokenPluginTests : IClassFixture<TestPluginFolder>
             }
         }
 
-        return new EngineBuilder(new ModelOptions(), options) { Progress = Note }.BuildAsync();
+        return new EngineBuilder(options) { Progress = Note }.BuildAsync();
     }
 
     private static async Task<(List<int> Tokens, GenerationEvent Last)> RunAsync(

@@ -1,4 +1,4 @@
-namespace Ernie.Hosting.Options;
+namespace Ernie.Hosting.Options.Rows;
 
 /// <summary>Flags of FastDeploy's launch line that have no meaning here: accepted, each with one warning that says why.</summary>
 /// <remarks>Names: FastDeploy's parameter documentation and its engine arguments, releases 2.0 to 2.3.</remarks>
@@ -69,7 +69,7 @@ public static class FastDeployFlags
         Text("convert", "text is generated; embeddings are not served in this version"),
         Json("override-pooler-config", "embeddings are not served in this version"),
         Boolean("trust-remote-code", "no code of a checkpoint is ever run"),
-        Boolean("disable-log-requests", "requests are not logged"),
+        Boolean("disable-log-requests", "requests are not logged, unless --enable-log-requests is given"),
         Text("scheduler-name", OneScheduler),
         Text("scheduler-max-size", "the queue is bounded by max-queued-requests"),
         Text("scheduler-ttl", OneScheduler),

@@ -1,7 +1,7 @@
-namespace Ernie.Server.Hosting;
+namespace Ernie.Hosting.Options;
 
 /// <summary>What separates the prefix caches of callers, besides a request's own <c>cache_salt</c>.</summary>
-internal enum CacheSaltSource
+public enum CacheSaltSource
 {
     /// <summary>Nothing.</summary>
     None,
