@@ -36,6 +36,7 @@ public sealed class LogitsPipelineTests
             Salt = 0,
             StopTokens = stops ?? [],
             Bias = [.. (options.LogitBias ?? new Dictionary<int, float>()).OrderBy(p => p.Key).Select(p => (p.Key, p.Value))],
+            Allowed = options.AllowedTokens is { } allowed ? [.. allowed.Order()] : null,
             KeepsHistory = true,
             SampledOnDevice = false,
         };
@@ -85,6 +86,21 @@ public sealed class LogitsPipelineTests
 
         Assert.Equal([9, 30], Enumerable.Range(0, Vocabulary).Where(t => seen[t] > float.NegativeInfinity));
     }
+
+    [Fact]
+    public void AllowedTokens_AreAllThatIsLeft()
+    {
+        float[] logits = Random(3);
+
+        float[] seen = Process(logits, new SamplingOptions { AllowedTokens = [36, 0, 9], LogitBias = new Dictionary<int, float> { [9] = 2 } });
+
+        Assert.Equal([0, 9, 36], Enumerable.Range(0, Vocabulary).Where(t => seen[t] > float.NegativeInfinity));
+        Assert.Equal((logits[0], logits[9] + 2, logits[36]), (seen[0], seen[9], seen[36]));
+    }
+
+    [Fact]
+    public void AllowedTokens_ThatBadWordsMask_EndTheRequestInsteadOfDrawingAnother() =>
+        Assert.Throws<InvalidOperationException>(() => Process(Random(3), new SamplingOptions { AllowedTokens = [20], BadWords = [[20]] }));
 
     [Theory]
     [InlineData(3, false)]

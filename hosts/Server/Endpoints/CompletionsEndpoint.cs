@@ -58,7 +58,7 @@ internal sealed class CompletionsEndpoint(ServerContext server) : GenerationEndp
         };
     }
 
-    private TextLogprobs Logprobs(CompletionRequest request, ChoiceCollector choice, PromptInput prompt, int echoed)
+    private static TextLogprobs Logprobs(CompletionRequest request, ChoiceCollector choice, PromptInput prompt, int echoed)
     {
         TokenSpelling spelling = request.Settings.Spelling;
         TextLogprobs generated = LogprobFormatter.Text(spelling, choice.Logprobs, echoed);

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Ernie.Hosting.Options;
 using Ernie.Server.Api;
 using Ernie.Server.Generation;
 using Ernie.Server.Hosting;

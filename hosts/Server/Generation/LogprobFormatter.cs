@@ -68,16 +68,11 @@ internal static class LogprobFormatter
     /// <summary>Code points of a text.</summary>
     public static int CountCodePoints(string text) => text.Count(unit => !char.IsLowSurrogate(unit));
 
-    private static ChatTokenLogprob ChatToken(TokenSpelling spelling, TokenLogprobs token)
-    {
-        return new ChatTokenLogprob(
-            spelling.InChat(token.Token), Finite(token.Logprob), Widen(spelling.Bytes(token.Token).Span), [.. token.Top.Select(top => ChatTop(spelling, top.Token, top.Logprob))]);
-    }
+    private static ChatTokenLogprob ChatToken(TokenSpelling spelling, TokenLogprobs token) => new(
+        spelling.InChat(token.Token), Finite(token.Logprob), Widen(spelling.Bytes(token.Token).Span), [.. token.Top.Select(top => ChatTop(spelling, top.Token, top.Logprob))]);
 
-    private static ChatTopLogprob ChatTop(TokenSpelling spelling, int token, float logprob)
-    {
-        return new ChatTopLogprob(spelling.InChat(token), Finite(logprob), Widen(spelling.Bytes(token).Span));
-    }
+    private static ChatTopLogprob ChatTop(TokenSpelling spelling, int token, float logprob) =>
+        new(spelling.InChat(token), Finite(logprob), Widen(spelling.Bytes(token).Span));
 
     private static int[] Widen(ReadOnlySpan<byte> bytes)
     {

@@ -1,6 +1,5 @@
 using System.Text.Json;
 using Ernie.Server.Errors;
-using Ernie.Server.Hosting;
 using Ernie.Server.Validation.Fields;
 
 namespace Ernie.Server.Generation;
@@ -41,7 +40,7 @@ internal static class PromptBuilder
     public static IReadOnlyList<int> Encode(RequestDraft draft, string text) =>
         draft.ParseSpecialTokens ? draft.Server.Tokenizer.EncodeWithSpecialTokens(text) : draft.Server.Tokenizer.Encode(text);
 
-    private static IReadOnlyList<PromptInput> Several(RequestDraft draft, FieldValue list)
+    private static List<PromptInput> Several(RequestDraft draft, FieldValue list)
     {
         JsonElement array = list.List(int.MaxValue);
         int count = array.GetArrayLength();

@@ -82,7 +82,7 @@ public class ShippedSamplerTests
         string? Refused(SamplingOptions options) =>
             (Record.Exception(() => sampler.WriteParameters(options, block)) as ArgumentException)?.ParamName;
 
-        Assert.Equal("top_p", Refused(new SamplingOptions { TopP = 0 }));
+        Assert.Equal("top_p", Refused(new SamplingOptions { TopP = -0.01f }));
         Assert.Equal("top_p", Refused(new SamplingOptions { TopP = 1.01f }));
         Assert.Equal("min_p", Refused(new SamplingOptions { MinP = -0.01f }));
         Assert.Equal("min_p", Refused(new SamplingOptions { MinP = 1.01f }));

@@ -10,6 +10,10 @@ namespace Ernie.Server.Validation.Fields;
 /// </summary>
 internal static class RequestFieldTable
 {
+    // Namespaces of these names would come before the members imported above.
+    private const ApiEndpoints Generation = ApiEndpoints.Generation;
+    private const FieldKind Text = FieldKind.Text;
+
     private const string NoTools = "not supported yet, the model cannot be given tools";
     private const string NoGuidance = "not supported yet, output cannot be constrained";
     private const string NoReasoning = "this model's answers have no separate reasoning";
