@@ -55,7 +55,7 @@ internal static class ServerApplication
         application.Use(guard.CheckOriginAsync);
         application.Use(new KeyCheck(server).InvokeAsync);
         application.Use(BrowserGuard.CheckContentTypeAsync);
-        foreach (Route route in RouteTable.Create(server))
+        foreach (ServerRoute route in RouteTable.Create(server))
             application.MapMethods(route.Pattern, route.AllMethods, route.HandleAsync).WithMetadata(route);
         UnsupportedEndpoints.Map(application);
         return application;

@@ -1,7 +1,6 @@
 using Ernie.Server.Api;
 using Ernie.Server.Hosting;
 using Ernie.Server.Requests;
-using Microsoft.AspNetCore.Routing;
 
 namespace Ernie.Server.Errors;
 

@@ -24,7 +24,7 @@ internal sealed partial class RequestObserver(RequestDelegate next, ILogger<Requ
             int status = hasLeft ? ClientClosedRequest : context.Response.StatusCode;
             TimeSpan elapsed = server.Clock.GetElapsedTime(began);
             // Patterns and not paths: what clients make up must not make series.
-            string handler = context.GetEndpoint()?.Metadata.GetMetadata<Route>()?.Pattern ?? "none";
+            string handler = context.GetEndpoint()?.Metadata.GetMetadata<ServerRoute>()?.Pattern ?? "none";
             server.Metrics.Http.Record(context.Request.Method, handler, status, elapsed.TotalSeconds);
             if (server.Options.LogRequests)
                 Log.Answered(logger, identity.Id, context.Request.Method, handler, status, elapsed.TotalMilliseconds);

@@ -55,7 +55,7 @@ internal sealed class BrowserGuard(ServerOptions options)
     /// <exception cref="ApiException">415.</exception>
     public static Task CheckContentTypeAsync(HttpContext context, RequestDelegate next)
     {
-        if (HttpMethods.IsPost(context.Request.Method) && context.GetEndpoint()?.Metadata.GetMetadata<Route>() is { Access: not Access.Open })
+        if (HttpMethods.IsPost(context.Request.Method) && context.GetEndpoint()?.Metadata.GetMetadata<ServerRoute>() is { Access: not Access.Open })
             RequestBody.RequireJson(context.Request.ContentType);
         return next(context);
     }

@@ -29,7 +29,7 @@ internal sealed class KeyCheck
     public Task InvokeAsync(HttpContext context, RequestDelegate next)
     {
         // OPTIONS carries no key and tells nothing but methods.
-        Access access = HttpMethods.IsOptions(context.Request.Method) ? Access.Open : context.GetEndpoint()?.Metadata.GetMetadata<Route>()?.Access ?? Access.Key;
+        Access access = HttpMethods.IsOptions(context.Request.Method) ? Access.Open : context.GetEndpoint()?.Metadata.GetMetadata<ServerRoute>()?.Access ?? Access.Key;
         if (access == Access.Control && _adminKey is not null)
             Find(context, [_adminKey]);
         else if (access != Access.Open && _keys.Length > 0)

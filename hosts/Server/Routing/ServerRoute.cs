@@ -4,7 +4,7 @@ namespace Ernie.Server.Routing;
 /// <param name="Pattern">The path, in the framework's patterns.</param>
 /// <param name="Methods">Methods that the handler answers.</param>
 /// <param name="Handler">Answers.</param>
-internal sealed record Route(string Pattern, IReadOnlyList<string> Methods, RequestDelegate Handler)
+internal sealed record ServerRoute(string Pattern, IReadOnlyList<string> Methods, RequestDelegate Handler)
 {
     /// <summary>Who may call it.</summary>
     public Access Access { get; init; }
@@ -14,10 +14,10 @@ internal sealed record Route(string Pattern, IReadOnlyList<string> Methods, Requ
         [.. Methods.SelectMany<string, string>(method => method == HttpMethods.Get ? [method, HttpMethods.Head] : [method]), HttpMethods.Options];
 
     /// <summary>A path that is read.</summary>
-    public static Route Get(string pattern, RequestDelegate handler, Access access = Access.Key) => new(pattern, [HttpMethods.Get], handler) { Access = access };
+    public static ServerRoute Get(string pattern, RequestDelegate handler, Access access = Access.Key) => new(pattern, [HttpMethods.Get], handler) { Access = access };
 
     /// <summary>A path that acts or takes a body.</summary>
-    public static Route Post(string pattern, RequestDelegate handler, Access access = Access.Key) => new(pattern, [HttpMethods.Post], handler) { Access = access };
+    public static ServerRoute Post(string pattern, RequestDelegate handler, Access access = Access.Key) => new(pattern, [HttpMethods.Post], handler) { Access = access };
 
     /// <summary>Answers a request. OPTIONS is answered here: it says what the path takes.</summary>
     public Task HandleAsync(HttpContext context)
