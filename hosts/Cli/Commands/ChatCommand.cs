@@ -77,7 +77,7 @@ internal sealed class ChatCommand : ICommand
     private static async Task<string> AnswerAsync(
         CommandContext context, IHostContext host, IChatTemplate template, List<ChatMessage> turns, IAnsiConsole terminal, CancellationToken cancellationToken)
     {
-        IReadOnlyList<int> prompt = ChatEncoder.Encode(host.Tokenizer, template, turns);
+        IReadOnlyList<int> prompt = ChatEncoder.Encode(host.Tokenizer, template, turns, cancellationToken: cancellationToken);
         GenerationRequest request = SamplingArguments.Create(context.Options, host, prompt);
         if (!context.Console.InputRedirected)
             terminal.Markup("[bold blue]ernie>[/] ");

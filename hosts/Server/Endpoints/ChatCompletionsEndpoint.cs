@@ -14,9 +14,9 @@ internal sealed class ChatCompletionsEndpoint(ServerContext server) : Generation
     protected override string IdPrefix => "chatcmpl-";
 
     /// <inheritdoc/>
-    protected override ChatRequest Read(JsonElement root, Func<GenerationSettings, GenerationSettings> identify)
+    protected override async Task<ChatRequest> ReadAsync(JsonElement root, Func<GenerationSettings, GenerationSettings> identify, CancellationToken cancellationToken)
     {
-        ChatRequest request = ChatRequest.Read(root, Server);
+        ChatRequest request = await ChatRequest.ReadAsync(root, Server, cancellationToken).ConfigureAwait(false);
         return request with { Settings = identify(request.Settings) };
     }
 

@@ -14,10 +14,10 @@ internal sealed class CompletionsEndpoint(ServerContext server) : GenerationEndp
     protected override string IdPrefix => "cmpl-";
 
     /// <inheritdoc/>
-    protected override CompletionRequest Read(JsonElement root, Func<GenerationSettings, GenerationSettings> identify)
+    protected override Task<CompletionRequest> ReadAsync(JsonElement root, Func<GenerationSettings, GenerationSettings> identify, CancellationToken cancellationToken)
     {
         CompletionRequest request = CompletionRequest.Read(root, Server);
-        return request with { Settings = identify(request.Settings) };
+        return Task.FromResult(request with { Settings = identify(request.Settings) });
     }
 
     /// <inheritdoc/>

@@ -25,7 +25,7 @@ internal abstract class GenerationEndpoint<TRequest>(ServerContext server)
         // Before the slot: whoever sends slowly keeps nobody out.
         using JsonDocument body = await RequestBody.ReadAsync(context, Server.Bodies).ConfigureAwait(false);
         using IDisposable slot = Server.Admission.Enter();
-        TRequest request = Read(body.RootElement, settings => Identify(context, settings));
+        TRequest request = await ReadAsync(body.RootElement, settings => Identify(context, settings), context.RequestAborted).ConfigureAwait(false);
         Server.Metrics.RequestRead(request);
         if (request.Settings.Stream)
         {
@@ -43,7 +43,8 @@ internal abstract class GenerationEndpoint<TRequest>(ServerContext server)
     /// <summary>Reads, checks and encodes a request.</summary>
     /// <param name="root">The body.</param>
     /// <param name="identify">Gives the settings what the request's headers say.</param>
-    protected abstract TRequest Read(JsonElement root, Func<GenerationSettings, GenerationSettings> identify);
+    /// <param name="cancellationToken">Ends a rendering that nobody waits for.</param>
+    protected abstract Task<TRequest> ReadAsync(JsonElement root, Func<GenerationSettings, GenerationSettings> identify, CancellationToken cancellationToken);
 
     /// <summary>The events of the request's stream.</summary>
     protected abstract StreamFormat CreateFormat(TRequest request);

@@ -16,7 +16,7 @@ internal sealed class TokenizeEndpoints(ServerContext server)
         using JsonDocument body = await RequestBody.ReadAsync(context, server.Bodies).ConfigureAwait(false);
         using IDisposable slot = server.Admission.Enter();
         RequestDraft draft = Read(body, ApiEndpoints.Tokenize);
-        IReadOnlyList<int> ids = PromptBuilder.Tokenize(draft);
+        IReadOnlyList<int> ids = await PromptBuilder.TokenizeAsync(draft, context.RequestAborted).ConfigureAwait(false);
         var answer = new TokenizeResponse(ids.Count, server.Engine.Info.MaxModelLength, ids)
         {
             TokenStrs = draft.ReturnTokenStrings ? [.. ids.Select(server.Tokenizer.GetPiece)] : null,

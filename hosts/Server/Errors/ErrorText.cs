@@ -1,11 +1,12 @@
 using System.Globalization;
 using System.Runtime.CompilerServices;
 using System.Text;
+using Ernie.Text;
 
 namespace Ernie.Server.Errors;
 
 /// <summary>
-/// The text of an error. Whatever is put into it is cut to <see cref="LongestEcho"/> characters: an error says what came in, and
+/// The text of an error. Whatever is put into it is cut to <see cref="Excerpt.MaximumCharacters"/> characters: an error says what came in, and
 /// never sends megabytes of it back.
 /// </summary>
 /// <param name="literalLength">Characters between the holes.</param>
@@ -13,34 +14,21 @@ namespace Ernie.Server.Errors;
 [InterpolatedStringHandler]
 internal readonly ref struct ErrorText(int literalLength, int formattedCount)
 {
-    /// <summary>Characters of what came in that an error repeats at most.</summary>
-    public const int LongestEcho = 200;
-
     private readonly StringBuilder _text = new(literalLength + (formattedCount * 16));
 
     /// <summary>Adds the error's own words.</summary>
     public void AppendLiteral(string text) => _text.Append(text);
 
     /// <summary>Adds a text that may have come with the request.</summary>
-    public void AppendFormatted(string? text) => _text.Append(Clip(text));
+    public void AppendFormatted(string? text) => _text.Append(Excerpt.Of(text ?? ""));
 
     /// <summary>Adds a value.</summary>
     public void AppendFormatted<T>(T value) => AppendFormatted(value, null);
 
     /// <summary>Adds a value in a format.</summary>
-    public void AppendFormatted<T>(T value, string? format) => _text.Append(Clip(
-        value is IFormattable formattable ? formattable.ToString(format, CultureInfo.InvariantCulture) : value?.ToString()));
+    public void AppendFormatted<T>(T value, string? format) => _text.Append(Excerpt.Of(
+        (value is IFormattable formattable ? formattable.ToString(format, CultureInfo.InvariantCulture) : value?.ToString()) ?? ""));
 
     /// <summary>The whole text.</summary>
     public override string ToString() => _text.ToString();
-
-    /// <summary>A text, cut where it is longer than an error may repeat.</summary>
-    public static string Clip(string? text)
-    {
-        if (text is null || text.Length <= LongestEcho)
-            return text ?? "";
-        int length = LongestEcho - 1;
-        // Half a character would not be valid Unicode.
-        return string.Concat(text.AsSpan(0, char.IsHighSurrogate(text[length - 1]) ? length - 1 : length), "…");
-    }
 }

@@ -11,9 +11,11 @@ namespace Ernie.Server.Generation;
 internal static class ChatPrompt
 {
     /// <summary>The ids of a request's conversation.</summary>
+    /// <param name="draft">The request.</param>
+    /// <param name="cancellationToken">Ends the rendering when nobody waits for it any more.</param>
     /// <exception cref="ApiException">No messages, no template, or fields that contradict each other.</exception>
     /// <exception cref="ChatTemplateException">The template refuses the conversation.</exception>
-    public static IReadOnlyList<int> Encode(RequestDraft draft)
+    public static async Task<IReadOnlyList<int>> EncodeAsync(RequestDraft draft, CancellationToken cancellationToken)
     {
         IReadOnlyList<ChatMessage> messages = draft.Messages ?? throw FieldError.Missing("messages");
         if (draft is { ContinuesFinalMessage: true, AddGenerationPrompt: true })
@@ -28,7 +30,10 @@ internal static class ChatPrompt
             return PromptBuilder.Encode(draft, messages[0].Content);
         }
 
-        RenderedText rendered = ChatEncoder.Render(FindTemplate(draft), messages, AddsGenerationPrompt(draft), Arguments(draft));
+        bool addsPrompt = AddsGenerationPrompt(draft);
+        Dictionary<string, JsonElement>? arguments = Arguments(draft);
+        RenderedText rendered = await draft.Server.Rendering.RunAsync(
+            token => ChatEncoder.Render(FindTemplate(draft), messages, addsPrompt, arguments, token), cancellationToken).ConfigureAwait(false);
         if (draft.ContinuesFinalMessage)
             rendered = CutBehind(rendered, messages[^1].Content);
         PromptInput.RequireFit(draft, rendered.Text, "messages");

@@ -8,9 +8,9 @@ namespace Ernie.Server.Generation;
 internal static class PromptBuilder
 {
     /// <summary>The prompt of a chat.</summary>
-    public static PromptInput Chat(RequestDraft draft) => draft.PromptTokenIds is { } ids
+    public static async Task<PromptInput> ChatAsync(RequestDraft draft, CancellationToken cancellationToken) => draft.PromptTokenIds is { } ids
         ? FromIds(draft, new FieldValue("prompt_token_ids", ids))
-        : PromptInput.Create(draft, ChatPrompt.Encode(draft), null, "messages");
+        : PromptInput.Create(draft, await ChatPrompt.EncodeAsync(draft, cancellationToken).ConfigureAwait(false), null, "messages");
 
     /// <summary>The prompts of a completion, in order.</summary>
     public static IReadOnlyList<PromptInput> Completion(RequestDraft draft)
@@ -27,10 +27,10 @@ internal static class PromptBuilder
     }
 
     /// <summary>Text or conversation of <c>/tokenize</c>, of any length.</summary>
-    public static IReadOnlyList<int> Tokenize(RequestDraft draft)
+    public static async Task<IReadOnlyList<int>> TokenizeAsync(RequestDraft draft, CancellationToken cancellationToken)
     {
         if (draft.Messages is not null)
-            return PromptInput.Truncate(draft, ChatPrompt.Encode(draft));
+            return PromptInput.Truncate(draft, await ChatPrompt.EncodeAsync(draft, cancellationToken).ConfigureAwait(false));
         if (draft.Prompt is not { } prompt)
             throw FieldError.Missing("prompt", "messages");
         return PromptInput.Truncate(draft, Encode(draft, new FieldValue("prompt", prompt).Text()));

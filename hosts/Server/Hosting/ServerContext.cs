@@ -46,6 +46,9 @@ internal sealed class ServerContext : IDisposable
     /// <summary>The model's chat template; null when it has none.</summary>
     public IChatTemplate? ChatTemplate => _host.ChatTemplate;
 
+    /// <summary>Where chat templates are rendered.</summary>
+    public RenderingLanes Rendering { get; } = new();
+
     /// <summary>Settings.</summary>
     public ServerOptions Options { get; }
 
@@ -102,6 +105,7 @@ internal sealed class ServerContext : IDisposable
         Health.Dispose();
         Bodies.Dispose();
         Metrics.Dispose();
+        Rendering.Dispose();
     }
 
     private static string Fingerprint(EngineInfo info)

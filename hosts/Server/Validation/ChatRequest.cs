@@ -20,12 +20,14 @@ internal sealed record ChatRequest(GenerationSettings Settings, PromptInput Prom
     /// <summary>Reads, checks and encodes a request.</summary>
     /// <param name="root">A JSON object.</param>
     /// <param name="server">Limits, tokenizer and defaults.</param>
+    /// <param name="cancellationToken">Ends the rendering when nobody waits for it any more.</param>
     /// <exception cref="ApiException">A 4xx.</exception>
     /// <exception cref="ChatTemplateException">The template refuses the conversation.</exception>
-    public static ChatRequest Read(JsonElement root, ServerContext server)
+    /// <exception cref="OperationCanceledException">The client has gone.</exception>
+    public static async Task<ChatRequest> ReadAsync(JsonElement root, ServerContext server, CancellationToken cancellationToken)
     {
         RequestDraft draft = RequestReader.Read(root, ApiEndpoints.Chat, server);
         GenerationSettings settings = SettingsBuilder.Build(draft, "chatcmpl-");
-        return new ChatRequest(settings, PromptBuilder.Chat(draft), ChatPrompt.AnswerRole(draft), ChatPrompt.EchoText(draft));
+        return new ChatRequest(settings, await PromptBuilder.ChatAsync(draft, cancellationToken).ConfigureAwait(false), ChatPrompt.AnswerRole(draft), ChatPrompt.EchoText(draft));
     }
 }

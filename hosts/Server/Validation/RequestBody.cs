@@ -4,6 +4,7 @@ using System.Text.Unicode;
 using Ernie.Server.Errors;
 using Ernie.Server.Requests;
 using Ernie.Server.Validation.Fields;
+using Ernie.Text;
 
 namespace Ernie.Server.Validation;
 
@@ -91,6 +92,6 @@ internal static class RequestBody
         if (mediaType.Equals("application/json", StringComparison.OrdinalIgnoreCase) || mediaType.EndsWith("+json", StringComparison.OrdinalIgnoreCase))
             return;
         throw new ApiException(
-            StatusCodes.Status415UnsupportedMediaType, "invalid_request_error", contentType is null ? "The request has no content type; send 'Content-Type: application/json'." : $"The content type is '{ErrorText.Clip(contentType)}' and must be application/json.", null, "unsupported_media_type");
+            StatusCodes.Status415UnsupportedMediaType, "invalid_request_error", contentType is null ? "The request has no content type; send 'Content-Type: application/json'." : $"The content type is '{Excerpt.Of(contentType)}' and must be application/json.", null, "unsupported_media_type");
     }
 }

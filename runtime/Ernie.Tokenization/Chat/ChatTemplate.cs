@@ -14,7 +14,6 @@ public sealed class ChatTemplate : IRenderedChatTemplate
     private readonly CompiledTemplate _template;
     private readonly CompiledTemplate? _toolTemplate;
     private readonly KeyValuePair<string, object?>[] _constants;
-    private readonly TemplateLimits _limits;
     private readonly TimeProvider _time;
 
     /// <summary>Parses a template.</summary>
@@ -28,10 +27,9 @@ public sealed class ChatTemplate : IRenderedChatTemplate
     {
         ArgumentNullException.ThrowIfNull(source);
         Source = source;
-        _template = new CompiledTemplate(source);
-        _toolTemplate = toolSource is null ? null : new CompiledTemplate(toolSource);
+        _template = new CompiledTemplate(source, limits);
+        _toolTemplate = toolSource is null ? null : new CompiledTemplate(toolSource, limits);
         _constants = [.. (constants ?? new Dictionary<string, string>()).Select(constant => new KeyValuePair<string, object?>(constant.Key, TextValue.OfTemplate(constant.Value)))];
-        _limits = limits ?? new TemplateLimits();
         _time = time ?? TimeProvider.System;
     }
 
@@ -58,7 +56,7 @@ public sealed class ChatTemplate : IRenderedChatTemplate
         RenderTracked(messages, addGenerationPrompt, arguments).Text;
 
     /// <inheritdoc/>
-    public RenderedText RenderTracked(IReadOnlyList<ChatMessage> messages, bool addGenerationPrompt = true, IReadOnlyDictionary<string, JsonElement>? arguments = null)
+    public RenderedText RenderTracked(IReadOnlyList<ChatMessage> messages, bool addGenerationPrompt = true, IReadOnlyDictionary<string, JsonElement>? arguments = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(messages);
         Dictionary<string, object?> variables = new(_constants, StringComparer.Ordinal)
@@ -68,7 +66,7 @@ public sealed class ChatTemplate : IRenderedChatTemplate
         };
         foreach ((string name, JsonElement value) in arguments ?? new Dictionary<string, JsonElement>()) variables.TryAdd(name, Values.FromJson(value));
         bool hasTools = variables.TryGetValue("tools", out object? tools) && Values.IsTrue(tools);
-        TextValue text = (hasTools && _toolTemplate is not null ? _toolTemplate : _template).Render(variables, _limits, _time.GetLocalNow());
+        TextValue text = (hasTools && _toolTemplate is not null ? _toolTemplate : _template).Render(variables, _time.GetLocalNow(), cancellationToken);
         return new RenderedText(text.Text, text.Content);
     }
 

@@ -10,6 +10,8 @@ public interface IRenderedChatTemplate : IChatTemplate
     /// <param name="messages">The conversation, oldest first.</param>
     /// <param name="addGenerationPrompt">Ends with the assistant's prompt.</param>
     /// <param name="arguments">Further variables of the template (<c>chat_template_kwargs</c>, <c>tools</c>); they cannot replace its own.</param>
+    /// <param name="cancellationToken">Ends the rendering when nobody waits for it any more.</param>
     /// <exception cref="ChatTemplateException">The template refuses the conversation (<c>raise_exception</c>) or fails on it.</exception>
-    RenderedText RenderTracked(IReadOnlyList<ChatMessage> messages, bool addGenerationPrompt = true, IReadOnlyDictionary<string, JsonElement>? arguments = null);
+    /// <exception cref="OperationCanceledException">Cancelled.</exception>
+    RenderedText RenderTracked(IReadOnlyList<ChatMessage> messages, bool addGenerationPrompt = true, IReadOnlyDictionary<string, JsonElement>? arguments = null, CancellationToken cancellationToken = default);
 }

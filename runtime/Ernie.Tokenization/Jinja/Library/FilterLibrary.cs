@@ -19,7 +19,7 @@ internal static class FilterLibrary
         ["safe"] = (state, value, _) => Printing.ToText(state, value),
         ["format"] = (state, value, arguments) => TextFormat.Percent(state, Values.RequireText(value, arguments.Callee), new ListValue(arguments.Rest(0), isTuple: true)),
         ["indent"] = Indent,
-        ["wordcount"] = (_, value, arguments) => (long)Values.RequireText(value, arguments.Callee).Text.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries).Length,
+        ["wordcount"] = (_, value, arguments) => CountWords(Values.RequireText(value, arguments.Callee).Text),
         ["tojson"] = ToJson,
         ["length"] = (_, value, _) => (long)Values.Count(value),
         ["count"] = (_, value, _) => (long)Values.Count(value),
@@ -29,11 +29,19 @@ internal static class FilterLibrary
         ["float"] = (_, value, arguments) => ToFloat(value, arguments.Optional(0, "default", 0.0)),
         ["abs"] = (_, value, _) => value switch { double number => (object)Math.Abs(number), long integer and not long.MinValue => Math.Abs(integer), _ => throw new TemplateError($"abs needs a number, not {Values.TypeName(value)}") },
         ["round"] = (state, value, arguments) => Round(value, arguments),
-        ["attr"] = (_, value, arguments) => Attributes.GetAttribute(value, arguments.RequiredText(0, "name").Text),
+        ["attr"] = (state, value, arguments) => Attributes.GetItem(state, value, arguments.RequiredText(0, "name")),
     };
 
-    /// <summary>Finds a filter, or null.</summary>
-    public static Filter? Find(string name) => s_filters.GetValueOrDefault(name) ?? SequenceFilters.Find(name);
+    /// <summary>The names of all filters.</summary>
+    public static IEnumerable<string> Names => s_filters.Keys.Concat(SequenceFilters.Names);
+
+    /// <summary>Finds a filter, or null. Whatever it does, it counts the strings that it is given.</summary>
+    public static Filter? Find(string name) => (s_filters.GetValueOrDefault(name) ?? SequenceFilters.Find(name)) is not { } filter ? null : (state, value, arguments) =>
+    {
+        state.SpendText(value);
+        arguments.Spend(state);
+        return filter(state, value, arguments);
+    };
 
     private static object? Default(RenderState state, object? value, CallArguments arguments)
     {
@@ -59,6 +67,14 @@ internal static class FilterLibrary
         }
 
         return state.Finish(result);
+    }
+
+    private static long CountWords(string text)
+    {
+        long count = 0;
+        for (int index = 0; index < text.Length; index++)
+            if (!char.IsWhiteSpace(text[index]) && (index == 0 || char.IsWhiteSpace(text[index - 1]))) count++;
+        return count;
     }
 
     private static TextValue ToJson(RenderState state, object? value, CallArguments arguments)

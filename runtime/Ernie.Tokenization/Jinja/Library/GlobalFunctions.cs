@@ -1,19 +1,23 @@
 using System.Globalization;
-using System.Text;
 
 namespace Ernie.Tokenization.Jinja;
 
 /// <summary>The functions that every template can call.</summary>
 internal static class GlobalFunctions
 {
+    private static readonly Callable[] s_functions =
+    [
+        new("range", Range), new("namespace", NewNamespace), new("dict", NewDictionary), new("strftime_now", FormatTime),
+        new("raise_exception", (_, arguments) => throw new TemplateError(arguments.RequiredText(0, "message").Text)),
+    ];
+
+    /// <summary>The names of all functions.</summary>
+    public static IEnumerable<string> Names => s_functions.Select(function => function.Name);
+
     /// <summary>Sets them in a scope.</summary>
     public static void AddTo(Scope scope)
     {
-        scope.Set("range", new Callable("range", Range));
-        scope.Set("namespace", new Callable("namespace", NewNamespace));
-        scope.Set("dict", new Callable("dict", NewDictionary));
-        scope.Set("raise_exception", new Callable("raise_exception", (_, arguments) => throw new TemplateError(arguments.RequiredText(0, "message").Text)));
-        scope.Set("strftime_now", new Callable("strftime_now", (state, arguments) => TextValue.OfTemplate(FormatTime(state.Now, arguments.RequiredText(0, "format").Text))));
+        foreach (Callable function in s_functions) scope.Set(function.Name, function);
     }
 
     private static ListValue Range(RenderState state, CallArguments arguments)
@@ -24,7 +28,7 @@ internal static class GlobalFunctions
         int step = arguments.OptionalInteger(2, "step", 1);
         if (step == 0) throw new TemplateError("range: the step cannot be 0");
         long count = Math.Max(0, step > 0 ? ((long)stop - start + step - 1) / step : ((long)start - stop - step - 1) / -(long)step);
-        state.Spend(count);
+        state.Spend(count * Values.StepsPerNewItem);
         List<object?> items = new((int)count);
         for (long index = 0; index < count; index++) items.Add(start + (index * step));
         return new ListValue(items);
@@ -34,38 +38,38 @@ internal static class GlobalFunctions
     {
         var space = new NamespaceValue();
         if (arguments.Count > 0 && arguments.Required(0, "mapping") is DictionaryValue source)
-            foreach ((object key, object? value) in source.Entries) space.Attributes[key.ToString() ?? ""] = value;
+            foreach ((object key, object? value) in CollectionMethods.Copy(state, source).Entries) space.Attributes[key.ToString() ?? ""] = value;
         foreach ((string name, object? value) in arguments.RestNamed()) space.Attributes[name] = value;
         return space;
     }
 
     private static DictionaryValue NewDictionary(RenderState state, CallArguments arguments)
     {
-        var dictionary = new DictionaryValue();
-        if (arguments.Count > 0 && arguments.Required(0, "mapping") is DictionaryValue source)
-            foreach ((object key, object? value) in source.Entries) dictionary.Set(key, value);
+        DictionaryValue dictionary = arguments.Count > 0 && arguments.Required(0, "mapping") is DictionaryValue source ? CollectionMethods.Copy(state, source) : new DictionaryValue();
         foreach ((string name, object? value) in arguments.RestNamed()) dictionary.Set(TextValue.OfTemplate(name), value);
         return dictionary;
     }
 
-    private static string FormatTime(DateTimeOffset time, string format)
+    private static TextValue FormatTime(RenderState state, CallArguments arguments)
     {
-        var result = new StringBuilder();
-        for (int index = 0; index < format.Length; index++)
+        TextValue format = arguments.RequiredText(0, "format");
+        state.SpendText(format.Text.Length);
+        TextBuilder result = state.NewText();
+        for (int index = 0; index < format.Text.Length; index++)
         {
-            if (format[index] != '%' || index + 1 == format.Length)
+            if (format.Text[index] != '%' || index + 1 == format.Text.Length)
             {
-                result.Append(format[index]);
+                result.Append(format.Slice(index, 1));
                 continue;
             }
 
-            bool padded = format[index + 1] != '-' || index + 2 == format.Length;
+            bool padded = format.Text[index + 1] != '-' || index + 2 == format.Text.Length;
             index += padded ? 1 : 2;
-            string text = FormatPart(time, format[index]);
+            string text = FormatPart(state.Now, format.Text[index]);
             result.Append(padded ? text : text.TrimStart('0') is { Length: > 0 } trimmed ? trimmed : "0");
         }
 
-        return result.ToString();
+        return state.Finish(result);
     }
 
     // The directives of Python's strftime that chat templates use, in the C locale.

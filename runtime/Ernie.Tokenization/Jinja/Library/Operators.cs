@@ -9,19 +9,21 @@ internal static class Operators
     {
         switch (symbol)
         {
-            case "==": return Values.AreEqual(left, right);
-            case "!=": return !Values.AreEqual(left, right);
-            case "<": return Values.Compare(left, right) < 0;
-            case "<=": return Values.Compare(left, right) <= 0;
-            case ">": return Values.Compare(left, right) > 0;
-            case ">=": return Values.Compare(left, right) >= 0;
+            case "==": return Values.AreEqual(state, left, right);
+            case "!=": return !Values.AreEqual(state, left, right);
+            case "<": return Values.Compare(state, left, right) < 0;
+            case "<=": return Values.Compare(state, left, right) <= 0;
+            case ">": return Values.Compare(state, left, right) > 0;
+            case ">=": return Values.Compare(state, left, right) >= 0;
             case "+" when left is TextValue a && right is TextValue b: return Concatenate(state, a, b);
             case "+" when left is ListValue a && right is ListValue b && a.IsTuple == b.IsTuple:
                 state.Spend(a.Items.Count + b.Items.Count);
                 return new ListValue([.. a.Items, .. b.Items], a.IsTuple);
             case "*" when left is TextValue or ListValue && right is long or bool: return Repeat(state, left, Values.ToLong(right));
             case "*" when left is long or bool && right is TextValue or ListValue: return Repeat(state, right, Values.ToLong(left));
-            case "%" when left is TextValue format: return TextFormat.Percent(state, format, right);
+            case "%" when left is TextValue format:
+                state.SpendText(format.Text.Length);
+                return TextFormat.Percent(state, format, right);
         }
 
         if (!Values.IsNumber(left) || !Values.IsNumber(right)) throw new TemplateError($"'{symbol}' does not take {Values.TypeName(left)} and {Values.TypeName(right)}");
@@ -58,7 +60,7 @@ internal static class Operators
         if (value is TextValue text)
         {
             if (text.Text.Length == 0 || count == 0) return TextValue.Empty;
-            state.SpendCharacters(count > int.MaxValue ? long.MaxValue >> 1 : count * text.Text.Length);
+            state.SpendNewText(count > int.MaxValue ? long.MaxValue >> 1 : count * text.Text.Length);
             TextBuilder result = state.NewText();
             for (long index = 0; index < count; index++) result.Append(text);
             return result.ToValue();

@@ -24,7 +24,7 @@ internal static class TestLibrary
         ["odd"] = (_, value, _) => (RequireInteger(value) & 1) == 1,
         ["even"] = (_, value, _) => (RequireInteger(value) & 1) == 0,
         ["divisibleby"] = (_, value, arguments) => RequireInteger(arguments.Required(0, "num")) is not 0 and long divisor ? RequireInteger(value) % divisor == 0 : throw new TemplateError("division by zero"),
-        ["in"] = (_, value, arguments) => Values.Contains(arguments.Required(0, "seq"), value),
+        ["in"] = (state, value, arguments) => Values.Contains(state, arguments.Required(0, "seq"), value),
         ["sameas"] = (_, value, arguments) => arguments.Required(0, "other") is var other && (ReferenceEquals(value, other) || (value is bool or long && other is bool or long && value.Equals(other))),
         ["filter"] = (_, value, arguments) => FilterLibrary.Find(Values.RequireText(value, arguments.Callee).Text) is not null,
         ["test"] = (_, value, arguments) => Find(Values.RequireText(value, arguments.Callee).Text) is not null,
@@ -36,8 +36,16 @@ internal static class TestLibrary
         ["ge"] = Compare(">="), [">="] = Compare(">="),
     };
 
-    /// <summary>Finds a test, or null.</summary>
-    public static Test? Find(string name) => s_tests.GetValueOrDefault(name);
+    /// <summary>The names of all tests.</summary>
+    public static IEnumerable<string> Names => s_tests.Keys;
+
+    /// <summary>Finds a test, or null. Whatever it does, it counts the strings that it is given.</summary>
+    public static Test? Find(string name) => !s_tests.TryGetValue(name, out Test? test) ? null : (state, value, arguments) =>
+    {
+        state.SpendText(value);
+        arguments.Spend(state);
+        return test(state, value, arguments);
+    };
 
     private static Test Compare(string symbol) => (state, value, arguments) => Values.IsTrue(Operators.Apply(state, symbol, value, arguments.Required(0, "other")));
 

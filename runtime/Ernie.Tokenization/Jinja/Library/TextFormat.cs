@@ -1,4 +1,5 @@
 using System.Globalization;
+using Ernie.Text;
 
 namespace Ernie.Tokenization.Jinja;
 
@@ -50,7 +51,7 @@ internal static class TextFormat
             int close = text[index] == '{' ? text.IndexOf('}', index) : -1;
             if (close < 0) throw new TemplateError("a brace in the format has no partner");
             string name = text[(index + 1)..close];
-            if (name.AsSpan().IndexOfAny("!:.[") >= 0) throw new TemplateError($"the placeholder '{{{name}}}' is not supported; '{{}}', '{{0}}' and '{{name}}' are");
+            if (name.AsSpan().IndexOfAny("!:.[") >= 0) throw new TemplateError($"the placeholder '{{{Excerpt.Of(name, 100)}}}' is not supported; '{{}}', '{{0}}' and '{{name}}' are");
             bool isNumber = int.TryParse(name, NumberStyles.None, CultureInfo.InvariantCulture, out int position);
             object? value = name.Length == 0 ? arguments.Required(automatic++, "value") : isNumber ? arguments.Required(position, name) : arguments.Required(-1, name);
             result.Append(Printing.ToText(state, value));

@@ -3,51 +3,57 @@ namespace Ernie.Tokenization.Jinja;
 /// <summary>The methods of strings.</summary>
 internal static class TextMethods
 {
-    /// <summary>Finds a method.</summary>
-    /// <returns>The method bound to the string, or null.</returns>
-    public static Callable? Find(TextValue text, string name)
+    private static readonly Dictionary<string, Method<TextValue>> s_methods = new(StringComparer.Ordinal)
     {
-        Func<RenderState, CallArguments, object?>? body = name switch
-        {
-            "strip" => (_, arguments) => Strip(text, arguments.OptionalText(0, "chars"), left: true, right: true),
-            "lstrip" => (_, arguments) => Strip(text, arguments.OptionalText(0, "chars"), left: true, right: false),
-            "rstrip" => (_, arguments) => Strip(text, arguments.OptionalText(0, "chars"), left: false, right: true),
-            "split" => (state, arguments) => Split(state, text, arguments.OptionalText(0, "sep"), arguments.OptionalInteger(1, "maxsplit", -1)),
-            "rsplit" => (state, arguments) => SplitFromRight(state, text, arguments.RequiredText(0, "sep"), arguments.OptionalInteger(1, "maxsplit", -1)),
-            "splitlines" => (state, arguments) => SplitLines(state, text, Values.IsTrue(arguments.Optional(0, "keepends"))),
-            "startswith" => (_, arguments) => Any(arguments, prefix => text.Text.StartsWith(prefix, StringComparison.Ordinal)),
-            "endswith" => (_, arguments) => Any(arguments, suffix => text.Text.EndsWith(suffix, StringComparison.Ordinal)),
-            "removeprefix" => (_, arguments) => arguments.RequiredText(0, "prefix") is var prefix && text.Text.StartsWith(prefix.Text, StringComparison.Ordinal) ? text.Slice(prefix.Text.Length, text.Text.Length - prefix.Text.Length) : text,
-            "removesuffix" => (_, arguments) => arguments.RequiredText(0, "suffix") is var suffix && text.Text.EndsWith(suffix.Text, StringComparison.Ordinal) ? text.Slice(0, text.Text.Length - suffix.Text.Length) : text,
-            "upper" => (_, _) => text.With(text.Text.ToUpperInvariant()),
-            "lower" => (_, _) => text.With(text.Text.ToLowerInvariant()),
-            "title" => (_, _) => Title(text),
-            "capitalize" => (_, _) => Capitalize(text),
-            "replace" => (state, arguments) => Replace(state, text, arguments.RequiredText(0, "old"), arguments.RequiredText(1, "new"), arguments.OptionalInteger(2, "count", -1)),
-            "find" => (_, arguments) => (long)text.CodePointIndex(text.Text.IndexOf(arguments.RequiredText(0, "sub").Text, StringComparison.Ordinal)),
-            "rfind" => (_, arguments) => (long)text.CodePointIndex(text.Text.LastIndexOf(arguments.RequiredText(0, "sub").Text, StringComparison.Ordinal)),
-            "index" => (_, arguments) => text.Text.IndexOf(arguments.RequiredText(0, "sub").Text, StringComparison.Ordinal) is >= 0 and int index ? (long)text.CodePointIndex(index) : throw new TemplateError("the part is not found"),
-            "count" => (_, arguments) => (long)Count(text, arguments.RequiredText(0, "sub")),
-            "join" => (state, arguments) => Join(state, text, Values.Items(arguments.Required(0, "iterable"))),
-            "format" => (state, arguments) => TextFormat.Braces(state, text, arguments),
-            "isdigit" => (_, _) => All(text, char.IsDigit),
-            "isnumeric" => (_, _) => All(text, char.IsNumber),
-            "isalpha" => (_, _) => All(text, char.IsLetter),
-            "isalnum" => (_, _) => All(text, char.IsLetterOrDigit),
-            "isspace" => (_, _) => All(text, char.IsWhiteSpace),
-            "isupper" => (_, _) => text.Text.Any(char.IsUpper) && !text.Text.Any(char.IsLower),
-            "islower" => (_, _) => text.Text.Any(char.IsLower) && !text.Text.Any(char.IsUpper),
-            _ => null,
-        };
-        return body is null ? null : new Callable(name, body);
-    }
+        ["strip"] = (_, text, arguments) => Strip(text, arguments.OptionalText(0, "chars"), left: true, right: true),
+        ["lstrip"] = (_, text, arguments) => Strip(text, arguments.OptionalText(0, "chars"), left: true, right: false),
+        ["rstrip"] = (_, text, arguments) => Strip(text, arguments.OptionalText(0, "chars"), left: false, right: true),
+        ["split"] = (state, text, arguments) => TextSplitting.Split(state, text, arguments.OptionalText(0, "sep"), arguments.OptionalInteger(1, "maxsplit", -1)),
+        ["rsplit"] = (state, text, arguments) => TextSplitting.SplitFromRight(state, text, arguments.RequiredText(0, "sep"), arguments.OptionalInteger(1, "maxsplit", -1)),
+        ["splitlines"] = (state, text, arguments) => TextSplitting.SplitLines(state, text, Values.IsTrue(arguments.Optional(0, "keepends"))),
+        ["startswith"] = (state, text, arguments) => Any(state, arguments, prefix => text.Text.StartsWith(prefix, StringComparison.Ordinal)),
+        ["endswith"] = (state, text, arguments) => Any(state, arguments, suffix => text.Text.EndsWith(suffix, StringComparison.Ordinal)),
+        ["removeprefix"] = (_, text, arguments) => arguments.RequiredText(0, "prefix") is var prefix && text.Text.StartsWith(prefix.Text, StringComparison.Ordinal) ? text.Slice(prefix.Text.Length, text.Text.Length - prefix.Text.Length) : text,
+        ["removesuffix"] = (_, text, arguments) => arguments.RequiredText(0, "suffix") is var suffix && text.Text.EndsWith(suffix.Text, StringComparison.Ordinal) ? text.Slice(0, text.Text.Length - suffix.Text.Length) : text,
+        ["upper"] = (_, text, _) => text.With(text.Text.ToUpperInvariant()),
+        ["lower"] = (_, text, _) => text.With(text.Text.ToLowerInvariant()),
+        ["title"] = (_, text, _) => Title(text),
+        ["capitalize"] = (_, text, _) => Capitalize(text),
+        ["replace"] = (state, text, arguments) => Replace(state, text, arguments.RequiredText(0, "old"), arguments.RequiredText(1, "new"), arguments.OptionalInteger(2, "count", -1)),
+        ["find"] = (state, text, arguments) => Find(state, text, arguments, fromEnd: false),
+        ["rfind"] = (state, text, arguments) => Find(state, text, arguments, fromEnd: true),
+        ["index"] = (state, text, arguments) => Find(state, text, arguments, fromEnd: false) is >= 0 and long index ? index : throw new TemplateError("the part is not found"),
+        ["count"] = (state, text, arguments) => Count(state, text, arguments.RequiredText(0, "sub")),
+        ["join"] = (state, text, arguments) => Join(state, text, Values.Items(state, arguments.Required(0, "iterable"))),
+        ["format"] = TextFormat.Braces,
+        ["isdigit"] = (_, text, _) => All(text, char.IsDigit),
+        ["isnumeric"] = (_, text, _) => All(text, char.IsNumber),
+        ["isalpha"] = (_, text, _) => All(text, char.IsLetter),
+        ["isalnum"] = (_, text, _) => All(text, char.IsLetterOrDigit),
+        ["isspace"] = (_, text, _) => All(text, char.IsWhiteSpace),
+        ["isupper"] = (_, text, _) => text.Text.Any(char.IsUpper) && !text.Text.Any(char.IsLower),
+        ["islower"] = (_, text, _) => text.Text.Any(char.IsLower) && !text.Text.Any(char.IsUpper),
+    };
+
+    /// <summary>The names of all methods.</summary>
+    public static IEnumerable<string> Names => s_methods.Keys;
+
+    /// <summary>Finds a method. Whatever it does, a call counts the string.</summary>
+    /// <returns>The method bound to the string, or null.</returns>
+    public static Callable? Find(TextValue text, string name) => !s_methods.TryGetValue(name, out Method<TextValue>? method) ? null : new Callable(name, (state, arguments) =>
+    {
+        state.SpendText(text.Text.Length);
+        return method(state, text, arguments);
+    });
 
     /// <summary>Takes white space, or the characters given, from the ends.</summary>
     public static TextValue Strip(TextValue text, TextValue? characters, bool left, bool right)
     {
+        HashSet<char>? given = characters is null ? null : [.. characters.Text];
+        bool Strips(char value) => given?.Contains(value) ?? char.IsWhiteSpace(value);
         int start = 0, end = text.Text.Length;
-        while (left && start < end && Strips(text.Text[start], characters)) start++;
-        while (right && end > start && Strips(text.Text[end - 1], characters)) end--;
+        while (left && start < end && Strips(text.Text[start])) start++;
+        while (right && end > start && Strips(text.Text[end - 1])) end--;
         return text.Slice(start, end - start);
     }
 
@@ -57,11 +63,12 @@ internal static class TextMethods
         // Python puts the replacement between all characters when the part is empty.
         if (old.Text.Length == 0) throw new TemplateError("replace needs a part that is not empty");
         TextBuilder result = state.NewText();
+        var search = new TextSearch(state, old);
         int start = 0;
-        for (int found; count != 0 && (found = text.Text.IndexOf(old.Text, start, StringComparison.Ordinal)) >= 0; count--)
+        for (int found; count != 0 && (found = search.Find(text.Text.AsSpan(start))) >= 0; count--)
         {
-            result.Append(text.Slice(start, found - start)).Append(replacement);
-            start = found + old.Text.Length;
+            result.Append(text.Slice(start, found)).Append(replacement);
+            start += found + search.Length;
         }
 
         return start == 0 ? text : state.Finish(result.Append(text.Slice(start, text.Text.Length - start)));
@@ -99,90 +106,30 @@ internal static class TextMethods
     public static TextValue Capitalize(TextValue text) =>
         text.Text.Length == 0 ? text : text.With(char.ToUpperInvariant(text.Text[0]) + text.Text[1..].ToLowerInvariant());
 
-    private static ListValue Split(RenderState state, TextValue text, TextValue? separator, int maximum)
-    {
-        if (separator is null) return SplitAtWhiteSpace(state, text, maximum);
-        if (separator.Text.Length == 0) throw new TemplateError("split needs a separator that is not empty");
-        List<object?> parts = [];
-        int start = 0;
-        for (int found; maximum != 0 && (found = text.Text.IndexOf(separator.Text, start, StringComparison.Ordinal)) >= 0; maximum--)
-        {
-            parts.Add(text.Slice(start, found - start));
-            start = found + separator.Text.Length;
-        }
+    private static long Find(RenderState state, TextValue text, CallArguments arguments, bool fromEnd) =>
+        text.CodePointIndex(new TextSearch(state, arguments.RequiredText(0, "sub"), fromEnd).Find(text.Text));
 
-        parts.Add(text.Slice(start, text.Text.Length - start));
-        state.Spend(parts.Count);
-        return new ListValue(parts);
-    }
-
-    private static ListValue SplitAtWhiteSpace(RenderState state, TextValue text, int maximum)
-    {
-        List<object?> parts = [];
-        string source = text.Text;
-        for (int start = 0; ;)
-        {
-            while (start < source.Length && char.IsWhiteSpace(source[start])) start++;
-            if (start == source.Length) break;
-            int end = start;
-            if (maximum-- == 0) end = source.Length;
-            while (end < source.Length && !char.IsWhiteSpace(source[end])) end++;
-            parts.Add(text.Slice(start, end - start));
-            start = end;
-        }
-
-        state.Spend(parts.Count);
-        return new ListValue(parts);
-    }
-
-    private static ListValue SplitFromRight(RenderState state, TextValue text, TextValue separator, int maximum)
-    {
-        if (separator.Text.Length == 0) throw new TemplateError("rsplit needs a separator that is not empty");
-        List<object?> parts = [];
-        int end = text.Text.Length;
-        for (int found; maximum != 0 && end > 0 && (found = text.Text.AsSpan(0, end).LastIndexOf(separator.Text)) >= 0; maximum--)
-        {
-            parts.Add(text.Slice(found + separator.Text.Length, end - found - separator.Text.Length));
-            end = found;
-        }
-
-        parts.Add(text.Slice(0, end));
-        parts.Reverse();
-        state.Spend(parts.Count);
-        return new ListValue(parts);
-    }
-
-    private static ListValue SplitLines(RenderState state, TextValue text, bool keepEnds)
-    {
-        List<object?> lines = [];
-        for (int start = 0; start < text.Text.Length;)
-        {
-            int found = text.Text.AsSpan(start).IndexOfAny('\n', '\r');
-            int end = found < 0 ? text.Text.Length : start + found;
-            int next = found < 0 ? end : string.CompareOrdinal(text.Text, end, "\r\n", 0, 2) == 0 ? end + 2 : end + 1;
-            lines.Add(text.Slice(start, (keepEnds ? next : end) - start));
-            start = next;
-        }
-
-        state.Spend(lines.Count);
-        return new ListValue(lines);
-    }
-
-    private static int Count(TextValue text, TextValue part)
+    private static long Count(RenderState state, TextValue text, TextValue part)
     {
         if (part.Text.Length == 0) return text.Count + 1;
-        int count = 0;
-        for (int found = text.Text.IndexOf(part.Text, StringComparison.Ordinal); found >= 0; found = text.Text.IndexOf(part.Text, found + part.Text.Length, StringComparison.Ordinal)) count++;
+        var search = new TextSearch(state, part);
+        long count = 0;
+        for (int start = 0; search.Find(text.Text.AsSpan(start)) is >= 0 and int found; count++) start += found + search.Length;
         return count;
     }
 
-    private static bool Any(CallArguments arguments, Func<string, bool> holds)
+    private static bool Any(RenderState state, CallArguments arguments, Func<string, bool> holds)
     {
+        bool Holds(object? part)
+        {
+            TextValue text = Values.RequireText(part, arguments.Callee);
+            state.SpendText(text.Text.Length);
+            return holds(text.Text);
+        }
+
         object? parts = arguments.Required(0, "part");
-        return parts is ListValue { IsTuple: true } tuple ? tuple.Items.Exists(part => holds(Values.RequireText(part, arguments.Callee).Text)) : holds(Values.RequireText(parts, arguments.Callee).Text);
+        return parts is ListValue { IsTuple: true } tuple ? tuple.Items.Exists(Holds) : Holds(parts);
     }
 
     private static bool All(TextValue text, Func<char, bool> holds) => text.Text.Length > 0 && text.Text.All(holds);
-
-    private static bool Strips(char value, TextValue? characters) => characters is null ? char.IsWhiteSpace(value) : characters.Text.Contains(value);
 }

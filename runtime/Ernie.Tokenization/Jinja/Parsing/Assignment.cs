@@ -31,8 +31,9 @@ internal sealed class Assignment
 
     /// <summary>Assigns.</summary>
     /// <exception cref="TemplateError">The value has another number of items, or the attribute's owner is no namespace.</exception>
-    public void Assign(Scope scope, object? value)
+    public void Assign(RenderState state, object? value)
     {
+        Scope scope = state.Scope;
         if (_attribute is not null)
         {
             if (!scope.TryGet(_names[0], out object? owner) || owner is not NamespaceValue space) throw new TemplateError($"'{_names[0]}' is no namespace, so '{_attribute}' cannot be set on it");
@@ -44,7 +45,7 @@ internal sealed class Assignment
         }
         else
         {
-            List<object?> items = Values.Items(value);
+            List<object?> items = Values.Items(state, value);
             if (items.Count != _names.Length) throw new TemplateError($"{items.Count} values are assigned to {_names.Length} names");
             for (int index = 0; index < items.Count; index++) scope.Set(_names[index], items[index]);
         }

@@ -21,7 +21,11 @@ internal sealed class ExpressionParser(TokenStream tokens)
             items.Add(allowCondition ? Parse() : ParseOr());
         }
 
-        return state => new ListValue([.. items.Select(item => item(state))], isTuple: true);
+        return state =>
+        {
+            state.Spend(items.Count);
+            return new ListValue([.. items.Select(item => item(state))], isTuple: true);
+        };
     }
 
     /// <summary>Compiles an expression.</summary>
@@ -29,12 +33,15 @@ internal sealed class ExpressionParser(TokenStream tokens)
     {
         _primary.Expressions = this;
         tokens.Enter();
+        TemplateError? unknown = tokens.Unknown;
         Expression value = ParseOr();
-        while (tokens.TakeName("if"))
+        while (tokens.Current.IsName("if"))
         {
+            int offset = tokens.Take().Offset;
             Expression chosen = value, condition = ParseOr();
             Expression otherwise = tokens.TakeName("else") ? Parse() : _ => new UndefinedValue("the inline 'if' has no 'else'");
-            value = state => Values.IsTrue(condition(state)) ? chosen(state) : otherwise(state);
+            value = At(offset, state => Values.IsTrue(condition(state)) ? chosen(state) : otherwise(state));
+            tokens.Unknown = unknown;
         }
 
         tokens.Leave();
@@ -61,6 +68,7 @@ internal sealed class ExpressionParser(TokenStream tokens)
         RenderState.GuardStack();
         try
         {
+            state.Spend(1);
             return expression(state);
         }
         catch (TemplateError error) when (error.Offset < 0)
@@ -115,6 +123,7 @@ internal sealed class ExpressionParser(TokenStream tokens)
         if (links.Count == 0) return first;
         return At(offset, state =>
         {
+            state.Spend(links.Count);
             object? left = first(state);
             foreach ((Expression next, Func<RenderState, object?, object?, bool> holds) in links)
             {
@@ -131,11 +140,11 @@ internal sealed class ExpressionParser(TokenStream tokens)
     {
         foreach (string symbol in s_comparisons)
             if (tokens.TakeOperator(symbol)) return (state, left, right) => Values.IsTrue(Operators.Apply(state, symbol, left, right));
-        if (tokens.TakeName("in")) return (_, left, right) => Values.Contains(right, left);
+        if (tokens.TakeName("in")) return (state, left, right) => Values.Contains(state, right, left);
         if (!tokens.Current.IsName("not") || !tokens.Following.IsName("in")) return null;
         tokens.Take();
         tokens.Take();
-        return (_, left, right) => !Values.Contains(right, left);
+        return (state, left, right) => !Values.Contains(state, right, left);
     }
 
     private Expression ParseSum()
@@ -154,6 +163,7 @@ internal sealed class ExpressionParser(TokenStream tokens)
         while (tokens.TakeOperator("~")) parts.Add(ParseProduct());
         return At(offset, state =>
         {
+            state.Spend(parts.Count);
             TextBuilder text = state.NewText();
             foreach (Expression part in parts) text.Append(Printing.ToText(state, part(state)));
             return state.Finish(text);

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 
 namespace Ernie.Tokenization.Jinja;
 
@@ -47,13 +48,14 @@ internal sealed class PrimaryParser(TokenStream tokens)
     public Expression ParseFilter(Expression value)
     {
         Token name = tokens.Expect(TokenKind.Name, "a filter's name");
-        Filter filter = FilterLibrary.Find(name.Text) ?? throw new TemplateError($"there is no filter '{name.Text}'", name.Offset);
+        Filter? known = FilterLibrary.Find(name.Text);
+        TemplateError? unknown = known is null ? Unknown("filter", name) : null;
         Func<RenderState, string, CallArguments> arguments = ParseArguments();
         return ExpressionParser.At(name.Offset, state =>
         {
             object? input = value(state);
             CallArguments given = arguments(state, $"the filter '{name.Text}'");
-            object? result = filter(state, input, given);
+            object? result = known is null ? throw unknown! : known(state, input, given);   // not null: one of the two is
             given.RefuseUnread();
             return result;
         });
@@ -63,16 +65,24 @@ internal sealed class PrimaryParser(TokenStream tokens)
     {
         bool negated = tokens.TakeName("not");
         Token name = tokens.Expect(TokenKind.Name, "a test's name");
-        Test test = TestLibrary.Find(name.Text) ?? throw new TemplateError($"there is no test '{name.Text}'", name.Offset);
+        Test? known = TestLibrary.Find(name.Text);
+        TemplateError? unknown = known is null ? Unknown("test", name) : null;
         Func<RenderState, string, CallArguments> arguments = ParseTestArguments();
         return ExpressionParser.At(name.Offset, state =>
         {
             object? input = value(state);
             CallArguments given = arguments(state, $"the test '{name.Text}'");
-            bool holds = test(state, input, given);
+            bool holds = known is null ? throw unknown! : known(state, input, given);   // not null: one of the two is
             given.RefuseUnread();
             return holds != negated;
         });
+    }
+
+    private TemplateError Unknown(string kind, Token name)
+    {
+        var error = new TemplateError($"there is no {kind} {name.Describe()}", name.Offset);
+        tokens.Unknown ??= error;
+        return error;
     }
 
     // 'is divisibleby 3' and 'is divisibleby(3)' are the same.
@@ -91,9 +101,9 @@ internal sealed class PrimaryParser(TokenStream tokens)
         switch (token.Kind)
         {
             case TokenKind.Text:
-                string text = token.Text;
-                while (tokens.Current.Kind == TokenKind.Text) text += tokens.Take().Text;
-                var literal = TextValue.OfTemplate(text);
+                var text = new StringBuilder(token.Text);
+                while (tokens.Current.Kind == TokenKind.Text) text.Append(tokens.Take().Text);
+                var literal = TextValue.OfTemplate(text.ToString());
                 return _ => literal;
             case TokenKind.Integer:
                 if (!long.TryParse(token.Text, NumberStyles.None, CultureInfo.InvariantCulture, out long integer)) throw new TemplateError("the number is too large", token.Offset);
@@ -165,7 +175,7 @@ internal sealed class PrimaryParser(TokenStream tokens)
         {
             state.Spend(entries.Count);
             var result = new DictionaryValue();
-            foreach ((Expression key, Expression value) in entries) result.Set(key(state), value(state));
+            foreach ((Expression key, Expression value) in entries) CollectionMethods.Set(state, result, key(state), value(state));
             return result;
         });
     }
@@ -176,7 +186,7 @@ internal sealed class PrimaryParser(TokenStream tokens)
         if (name.Kind == TokenKind.Integer)
         {
             object index = long.Parse(name.Text, CultureInfo.InvariantCulture);
-            return ExpressionParser.At(offset, state => Attributes.GetItem(value(state), index));
+            return ExpressionParser.At(offset, state => Attributes.GetItem(state, value(state), index));
         }
 
         if (name.Kind != TokenKind.Name) throw new TemplateError($"an attribute's name is needed, not {name.Describe()}", name.Offset);
@@ -187,7 +197,7 @@ internal sealed class PrimaryParser(TokenStream tokens)
     {
         Expression? start = null, stop = null, step = null;
         if (!tokens.Current.IsOperator(":")) start = Expressions.Parse();
-        if (start is not null && tokens.TakeOperator("]")) return ExpressionParser.At(offset, state => Attributes.GetItem(value(state), start(state)));
+        if (start is not null && tokens.TakeOperator("]")) return ExpressionParser.At(offset, state => Attributes.GetItem(state, value(state), start(state)));
         tokens.Expect(":");
         if (tokens.Current is not { Kind: TokenKind.Operator, Text: ":" or "]" }) stop = Expressions.Parse();
         if (tokens.TakeOperator(":") && !tokens.Current.IsOperator("]")) step = Expressions.Parse();
@@ -231,7 +241,11 @@ internal sealed class PrimaryParser(TokenStream tokens)
             }
         }
 
-        return (state, callee) => new CallArguments(callee, [.. positional.Select(argument => argument(state))], Evaluate(state, named));
+        return (state, callee) =>
+        {
+            state.Spend(positional.Count + named.Count);
+            return new CallArguments(callee, [.. positional.Select(argument => argument(state))], Evaluate(state, named));
+        };
     }
 
     private static Dictionary<string, object?>? Evaluate(RenderState state, List<(string Name, Expression Value)> named)

@@ -13,8 +13,8 @@ internal sealed class StatementParser(TokenStream tokens)
     public Statement ParseTemplate()
     {
         Statement body = ParseBody();
-        if (tokens.Current.Kind != TokenKind.End) throw new TemplateError($"'{tokens.Following.Text}' ends nothing", tokens.Following.Offset);
-        return body;
+        if (tokens.Current.Kind != TokenKind.End) throw new TemplateError($"{tokens.Following.Describe()} ends nothing", tokens.Following.Offset);
+        return tokens.Unknown is { } unknown ? throw unknown : body;
     }
 
     // Ends before a block tag whose name is one of the given, or at the end of the template when there are none.
@@ -75,19 +75,21 @@ internal sealed class StatementParser(TokenStream tokens)
             "generation" => ParseBlock("endgeneration"),
             "break" => Leave(Flow.Break),
             "continue" => Leave(Flow.Continue),
-            _ => throw new TemplateError($"the statement '{name.Text}' is not supported", name.Offset),
+            _ => throw new TemplateError($"the statement {name.Describe()} is not supported", name.Offset),
         };
         return Located(name.Offset, statement);
     }
 
     private static Flow Write(RenderState state, string text)
     {
+        state.SpendText(text.Length);
         state.Output.Append(text);
         return Flow.Next;
     }
 
     private static Flow Write(RenderState state, TextValue text)
     {
+        state.SpendText(text.Text.Length);
         state.Output.Append(text);
         return Flow.Next;
     }
@@ -140,7 +142,7 @@ internal sealed class StatementParser(TokenStream tokens)
             EndTag();
             return state =>
             {
-                target.Assign(state.Scope, value(state));
+                target.Assign(state, value(state));
                 return Flow.Next;
             };
         }
@@ -150,7 +152,7 @@ internal sealed class StatementParser(TokenStream tokens)
         Statement body = ParseBlock("endset");
         return state =>
         {
-            target.Assign(state.Scope, Capture(state, body, text));
+            target.Assign(state, Capture(state, body, text));
             return Flow.Next;
         };
     }
@@ -183,6 +185,7 @@ internal sealed class StatementParser(TokenStream tokens)
     {
         List<(Expression Condition, Statement Body)> branches = [];
         Statement? otherwise = null;
+        TemplateError? unknown = tokens.Unknown;
         do
         {
             Expression condition = _expressions.ParseTuple();
@@ -197,6 +200,7 @@ internal sealed class StatementParser(TokenStream tokens)
         }
 
         EndBlock("endif");
+        tokens.Unknown = unknown;
         return state =>
         {
             foreach ((Expression condition, Statement body) in branches)

@@ -6,7 +6,11 @@ namespace Ernie.Tokenization.Jinja;
 /// <summary>Reads one token inside a tag.</summary>
 internal static class TemplateScanner
 {
-    private static readonly string[] s_operators = ["**", "//", "==", "!=", "<=", ">=", "+", "-", "*", "/", "%", "~", "<", ">", "=", "(", ")", "[", "]", "{", "}", ".", ",", ":", "|"];
+    /// <summary>Longest name of a variable, filter or statement.</summary>
+    public const int MaximumNameCharacters = 200;
+
+    /// <summary>All operators and brackets; a longer one stands before what it begins with.</summary>
+    public static readonly string[] Operators = ["**", "//", "==", "!=", "<=", ">=", "+", "-", "*", "/", "%", "~", "<", ">", "=", "(", ")", "[", "]", "{", "}", ".", ",", ":", "|"];
 
     /// <summary>Reads the token at a position that is no white space, and moves behind it.</summary>
     /// <exception cref="TemplateError">A string does not end, or a character means nothing.</exception>
@@ -19,10 +23,12 @@ internal static class TemplateScanner
         if (char.IsLetter(first) || first == '_')
         {
             while (position < source.Length && (char.IsLetterOrDigit(source[position]) || source[position] == '_')) position++;
+            // A variable is looked up by its whole name, as often as a loop likes.
+            if (position - start > MaximumNameCharacters) throw new TemplateError($"a name has {position - start} characters; at most {MaximumNameCharacters} are allowed", start);
             return new Token(TokenKind.Name, source[start..position], start);
         }
 
-        foreach (string symbol in s_operators)
+        foreach (string symbol in Operators)
         {
             if (string.CompareOrdinal(source, start, symbol, 0, symbol.Length) != 0) continue;
             position += symbol.Length;

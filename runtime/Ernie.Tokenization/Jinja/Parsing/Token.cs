@@ -1,3 +1,5 @@
+using Ernie.Text;
+
 namespace Ernie.Tokenization.Jinja;
 
 /// <summary>A token of a template.</summary>
@@ -13,5 +15,5 @@ internal readonly record struct Token(TokenKind Kind, string Text, int Offset)
     public bool IsName(string text) => Kind == TokenKind.Name && Text == text;
 
     /// <summary>How an error calls it.</summary>
-    public string Describe() => Kind == TokenKind.End ? "the end of the template" : $"'{Text}'";
+    public string Describe() => Kind == TokenKind.End ? "the end of the template" : $"'{Excerpt.Of(Text, 100)}'";
 }

@@ -15,6 +15,9 @@ internal sealed class TokenStream(List<Token> tokens)
     /// <summary>The token behind the next.</summary>
     public Token Following => tokens[Math.Min(_position + 1, tokens.Count - 1)];
 
+    /// <summary>The first filter or test that does not exist and is certain to be asked for; one in a branch fails only when it is reached, as in Jinja.</summary>
+    public TemplateError? Unknown { get; set; }
+
     /// <summary>Takes the next token.</summary>
     public Token Take() => Current.Kind == TokenKind.End ? Current : tokens[_position++];
 

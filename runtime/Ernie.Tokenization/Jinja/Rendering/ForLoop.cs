@@ -9,7 +9,7 @@ internal sealed class ForLoop(Assignment target, Expression items, Expression? c
         Scope outer = state.Scope;
         try
         {
-            List<object?> rounds = Select(state, outer, [.. Values.Items(items(state))]);
+            List<object?> rounds = Select(state, outer, [.. Values.Items(state, items(state))]);
             if (rounds.Count == 0)
             {
                 state.Scope = outer;
@@ -34,7 +34,7 @@ internal sealed class ForLoop(Assignment target, Expression items, Expression? c
             loop.Index = index;
             state.Scope = new Scope(outer);
             state.Scope.Set("loop", loop);
-            target.Assign(state.Scope, rounds[index]);
+            target.Assign(state, rounds[index]);
             if (body(state) == Flow.Break) return;
         }
     }
@@ -47,7 +47,7 @@ internal sealed class ForLoop(Assignment target, Expression items, Expression? c
         foreach (object? candidate in candidates)
         {
             state.Scope = new Scope(outer);
-            target.Assign(state.Scope, candidate);
+            target.Assign(state, candidate);
             if (Values.IsTrue(condition(state))) kept.Add(candidate);
         }
 

@@ -1,3 +1,5 @@
+using Ernie.Text;
+
 namespace Ernie.Tokenization.Jinja;
 
 /// <summary>Attributes, items and slices of values.</summary>
@@ -11,10 +13,11 @@ internal static class Attributes
         _ => new UndefinedValue($"{Values.TypeName(value)} has no attribute '{name}'"),
     };
 
-    /// <summary><c>value[key]</c>: an entry, else a method.</summary>
+    /// <summary><c>value[key]</c>: an entry, else a method; counts the key.</summary>
     /// <exception cref="TemplateError">The value itself is undefined.</exception>
-    public static object? GetItem(object? value, object? key)
+    public static object? GetItem(RenderState state, object? value, object? key)
     {
+        state.SpendText(key);
         switch (value)
         {
             case DictionaryValue dictionary when dictionary.TryGet(key, out object? found): return found;
@@ -37,8 +40,15 @@ internal static class Attributes
         int end = Bound(stop, length, stride > 0 ? length : -1, stride);
         long distance = stride > 0 ? (long)end - first : (long)first - end;
         int count = distance <= 0 ? 0 : (int)((distance + Math.Abs(stride) - 1) / Math.Abs(stride));
-        state.Spend(value is ListValue ? count : 1);
-        if (value is TextValue text) return text.Range(first, count, stride);
+        if (value is TextValue text)
+        {
+            state.SpendNewText(count);
+            // Every character is a text of its own on the way.
+            if (stride != 1) state.Spend((long)count * Values.StepsPerNewItem);
+            return text.Range(first, count, stride);
+        }
+
+        state.Spend(count);
         var list = (ListValue)value;
         return new ListValue([.. Enumerable.Range(0, count).Select(index => list.Items[first + (index * stride)])], list.IsTuple);
     }
@@ -60,7 +70,7 @@ internal static class Attributes
 
     private static (bool Found, object? Value) Found(Callable? method) => (method is not null, method);
 
-    private static UndefinedValue Missing(object? value, object? key) => new($"{Values.TypeName(value)} has no item {(key is TextValue text ? $"'{text.Text}'" : key)}");
+    private static UndefinedValue Missing(object? value, object? key) => new($"{Values.TypeName(value)} has no item {(key is TextValue text ? $"'{Excerpt.Of(text.Text, 100)}'" : key is long or double or bool ? key : Values.TypeName(key))}");
 
     private static bool At(int count, long key, out int index)
     {

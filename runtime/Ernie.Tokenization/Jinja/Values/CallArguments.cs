@@ -65,6 +65,13 @@ internal sealed class CallArguments(string callee, List<object?> positional, Dic
         return rest;
     }
 
+    /// <summary>Counts the strings among them: whatever is called may read them.</summary>
+    public void Spend(RenderState state)
+    {
+        foreach (object? value in positional) state.SpendText(value);
+        foreach (object? value in named?.Values ?? Enumerable.Empty<object?>()) state.SpendText(value);
+    }
+
     /// <summary>Refuses arguments that nothing read.</summary>
     public void RefuseUnread()
     {

@@ -8,11 +8,12 @@ internal sealed class Callable(string name, Func<RenderState, CallArguments, obj
     /// <summary>Its name.</summary>
     public string Name { get; } = name;
 
-    /// <summary>Calls it.</summary>
+    /// <summary>Calls it, and counts the strings that it is given.</summary>
     /// <exception cref="TemplateError">It fails, or does not take these arguments.</exception>
     public object? Invoke(RenderState state, CallArguments arguments)
     {
         state.Spend(1);
+        arguments.Spend(state);
         object? result = body(state, arguments);
         arguments.RefuseUnread();
         return result;

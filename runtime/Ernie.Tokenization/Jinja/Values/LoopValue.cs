@@ -25,16 +25,16 @@ internal sealed class LoopValue(List<object?> items)
         "previtem" => Index > 0 ? items[Index - 1] : new UndefinedValue("there is no previous item"),
         "nextitem" => Index + 1 < items.Count ? items[Index + 1] : new UndefinedValue("there is no next item"),
         "cycle" => new Callable("loop.cycle", (_, arguments) => Cycle(arguments.Rest(0))),
-        "changed" => new Callable("loop.changed", (_, arguments) => Changed(arguments.Rest(0))),
+        "changed" => new Callable("loop.changed", (state, arguments) => Changed(state, arguments.Rest(0))),
         _ => new UndefinedValue($"the loop has no attribute '{name}'"),
     };
 
     private object? Cycle(List<object?> choices) => choices.Count > 0 ? choices[Index % choices.Count] : throw new TemplateError("loop.cycle needs at least one argument");
 
-    private bool Changed(List<object?> values)
+    private bool Changed(RenderState state, List<object?> values)
     {
         var current = new ListValue(values);
-        bool changed = !_hasChanged || !Values.AreEqual(_lastChanged, current);
+        bool changed = !_hasChanged || !Values.AreEqual(state, _lastChanged, current);
         (_lastChanged, _hasChanged) = (current, true);
         return changed;
     }

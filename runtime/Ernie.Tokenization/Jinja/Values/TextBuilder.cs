@@ -31,6 +31,21 @@ internal sealed class TextBuilder(int maximumLength)
         return this;
     }
 
+    /// <summary>Adds a character of the template itself.</summary>
+    /// <exception cref="TemplateError">The result would be too long.</exception>
+    public TextBuilder Append(char character)
+    {
+        Reserve(1);
+        _text.Append(character);
+        return this;
+    }
+
+    /// <summary>Says that everything from an index on came from the request; nothing behind the index was said to yet.</summary>
+    public void Mark(int start)
+    {
+        if (Length > start) AddContent(start, Length - start);
+    }
+
     /// <summary>The text so far.</summary>
     public TextValue ToValue() => TextValue.Of(_text.ToString(), [.. _content]);
 

@@ -3,6 +3,7 @@ namespace Ernie.Tokenization.Jinja;
 /// <summary>A string that knows which parts of it came from the request. Immutable; equality is that of the text alone.</summary>
 internal sealed class TextValue : IEquatable<TextValue>
 {
+    // Found when first asked for; empty when every code point is one unit.
     private int[]? _codePointStarts;
 
     private TextValue(string text, TextSpan[] content) => (Text, Content) = (text, content);
@@ -19,9 +20,9 @@ internal sealed class TextValue : IEquatable<TextValue>
     /// <summary>Its length in code points, as Python counts.</summary>
     public int Count => HasSurrogates ? CodePointStarts.Length - 1 : Text.Length;
 
-    private bool HasSurrogates => _codePointStarts is not null || Text.AsSpan().ContainsAnyInRange('\uD800', '\uDFFF');
+    private bool HasSurrogates => CodePointStarts.Length > 0;
 
-    private int[] CodePointStarts => _codePointStarts ??= FindCodePoints(Text);
+    private int[] CodePointStarts => _codePointStarts ??= Text.AsSpan().ContainsAnyInRange('\uD800', '\uDFFF') ? FindCodePoints(Text) : [];
 
     /// <summary>Text of the template itself.</summary>
     public static TextValue OfTemplate(string text) => text.Length == 0 ? Empty : new(text, []);
@@ -39,9 +40,9 @@ internal sealed class TextValue : IEquatable<TextValue>
         string text = Text.Substring(start, length);
         if (Content.Length == 0) return OfTemplate(text);
         List<TextSpan> content = [];
-        foreach (TextSpan span in Content)
+        for (int index = FirstSpanBehind(start); index < Content.Length && Content[index].Start < start + length; index++)
         {
-            int from = Math.Max(span.Start, start), to = Math.Min(span.End, start + length);
+            int from = Math.Max(Content[index].Start, start), to = Math.Min(Content[index].End, start + length);
             if (from < to) content.Add(new TextSpan(from - start, to - from));
         }
 
@@ -81,6 +82,20 @@ internal sealed class TextValue : IEquatable<TextValue>
 
     private TextValue SliceCodePoints(int start, int count) =>
         HasSurrogates ? Slice(CodePointStarts[start], CodePointStarts[start + count] - CodePointStarts[start]) : Slice(start, count);
+
+    // Index of the first span that ends behind a place. A text may have as many spans as characters, and be cut at every one.
+    private int FirstSpanBehind(int place)
+    {
+        int low = 0, high = Content.Length;
+        while (low < high)
+        {
+            int middle = (low + high) / 2;
+            if (Content[middle].End > place) high = middle;
+            else low = middle + 1;
+        }
+
+        return low;
+    }
 
     private static int[] FindCodePoints(string text)
     {

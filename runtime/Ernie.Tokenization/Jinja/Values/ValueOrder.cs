@@ -1,19 +1,17 @@
 namespace Ernie.Tokenization.Jinja;
 
 /// <summary>Orders values for sorting.</summary>
-internal sealed class ValueOrder : IComparer<object?>
+/// <param name="state">What counts the comparisons.</param>
+internal sealed class ValueOrder(RenderState state) : IComparer<object?>
 {
-    private readonly bool _ignoresCase;
-
-    private ValueOrder(bool ignoresCase) => _ignoresCase = ignoresCase;
-
-    /// <summary>Letters of either case apart.</summary>
-    public static ValueOrder Exact { get; } = new(ignoresCase: false);
-
-    /// <summary>Letters of either case together.</summary>
-    public static ValueOrder IgnoringCase { get; } = new(ignoresCase: true);
+    /// <summary>What a value is sorted by where letters of either case count the same.</summary>
+    public static object? IgnoringCase(RenderState state, object? value)
+    {
+        if (value is not TextValue text) return value;
+        state.SpendNewText(text.Text.Length);
+        return text.With(text.Text.ToLowerInvariant());
+    }
 
     /// <inheritdoc/>
-    public int Compare(object? x, object? y) =>
-        _ignoresCase && x is TextValue left && y is TextValue right ? string.CompareOrdinal(left.Text.ToLowerInvariant(), right.Text.ToLowerInvariant()) : Values.Compare(x, y);
+    public int Compare(object? x, object? y) => Values.Compare(state, x, y);
 }

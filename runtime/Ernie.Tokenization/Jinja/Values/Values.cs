@@ -6,6 +6,9 @@ namespace Ernie.Tokenization.Jinja;
 /// <summary>What a template's values are: null (none), bool, long, double, <see cref="TextValue"/>, <see cref="ListValue"/>, <see cref="DictionaryValue"/>, <see cref="NamespaceValue"/>, <see cref="LoopValue"/>, <see cref="Callable"/>, <see cref="UndefinedValue"/>.</summary>
 internal static class Values
 {
+    /// <summary>What an item costs that is an object of its own: up to a hundred bytes.</summary>
+    public const int StepsPerNewItem = 8;
+
     /// <summary>Turns JSON of a request into a value.</summary>
     public static object? FromJson(JsonElement element)
     {
@@ -37,52 +40,74 @@ internal static class Values
         _ => true,
     };
 
-    /// <summary>Python's equality.</summary>
-    public static bool AreEqual(object? left, object? right)
+    /// <summary>Python's equality; counts every pair that is compared.</summary>
+    public static bool AreEqual(RenderState state, object? left, object? right)
     {
         RenderState.GuardStack();
-        return (left, right) switch
+        state.Spend(1);
+        switch (left, right)
         {
-            (null, null) or (UndefinedValue, UndefinedValue) => true,
-            (TextValue a, TextValue b) => a.Equals(b),
-            (ListValue a, ListValue b) => a.IsTuple == b.IsTuple && a.Items.Count == b.Items.Count && !a.Items.Where((item, index) => !AreEqual(item, b.Items[index])).Any(),
-            (DictionaryValue a, DictionaryValue b) => a.Count == b.Count && a.Entries.All(entry => b.TryGet(entry.Key, out object? other) && AreEqual(entry.Value, other)),
-            _ when IsNumber(left) && IsNumber(right) => left is double || right is double ? ToDouble(left) == ToDouble(right) : ToLong(left) == ToLong(right),
-            _ => ReferenceEquals(left, right),
-        };
+            case (null, null) or (UndefinedValue, UndefinedValue): return true;
+            case (TextValue a, TextValue b):
+                if (a.Text.Length != b.Text.Length) return false;
+                state.SpendText(a.Text.Length);
+                return a.Equals(b);
+            case (ListValue a, ListValue b): return a.IsTuple == b.IsTuple && a.Items.Count == b.Items.Count && !a.Items.Where((item, index) => !AreEqual(state, item, b.Items[index])).Any();
+            case (DictionaryValue a, DictionaryValue b): return a.Count == b.Count && a.Entries.All(entry => HasEqual(state, b, entry));
+            case var _ when IsNumber(left) && IsNumber(right): return left is double || right is double ? ToDouble(left) == ToDouble(right) : ToLong(left) == ToLong(right);
+            default: return ReferenceEquals(left, right);
+        }
     }
 
-    /// <summary>Orders numbers, strings and lists.</summary>
+    /// <summary>Orders numbers, strings and lists; counts every pair that is compared.</summary>
     /// <exception cref="TemplateError">They have no order.</exception>
-    public static int Compare(object? left, object? right)
+    public static int Compare(RenderState state, object? left, object? right)
     {
         RenderState.GuardStack();
+        state.Spend(1);
         if (IsNumber(left) && IsNumber(right)) return left is double || right is double ? ToDouble(left).CompareTo(ToDouble(right)) : ToLong(left).CompareTo(ToLong(right));
-        if (left is TextValue leftText && right is TextValue rightText) return string.CompareOrdinal(leftText.Text, rightText.Text);
+        if (left is TextValue leftText && right is TextValue rightText)
+        {
+            state.SpendText(Math.Min(leftText.Text.Length, rightText.Text.Length));
+            return string.CompareOrdinal(leftText.Text, rightText.Text);
+        }
+
         if (left is not ListValue leftList || right is not ListValue rightList) throw new TemplateError($"{TypeName(left)} and {TypeName(right)} cannot be ordered");
         for (int index = 0; index < Math.Min(leftList.Items.Count, rightList.Items.Count); index++)
-            if (Compare(leftList.Items[index], rightList.Items[index]) is not 0 and int order) return order;
+            if (Compare(state, leftList.Items[index], rightList.Items[index]) is not 0 and int order) return order;
         return leftList.Items.Count.CompareTo(rightList.Items.Count);
     }
 
-    /// <summary>The items of a list, the keys of a dictionary, the characters of a string.</summary>
+    /// <summary>The items of a list, the keys of a dictionary, the characters of a string. Counts what it makes; who reads a list counts its items.</summary>
     /// <exception cref="TemplateError">It has no items.</exception>
-    public static List<object?> Items(object? value) => value switch
+    public static List<object?> Items(RenderState state, object? value)
     {
-        ListValue list => list.Items,
-        DictionaryValue dictionary => [.. dictionary.Entries.Select(entry => (object?)entry.Key)],
-        TextValue text => [.. Enumerable.Range(0, text.Count).Select(index => (object?)text.Range(index, 1, 1))],
-        UndefinedValue => [],
-        _ => throw new TemplateError($"{TypeName(value)} has no items to go through"),
-    };
+        switch (value)
+        {
+            case ListValue list: return list.Items;
+            case DictionaryValue dictionary:
+                state.Spend(dictionary.Count);
+                return [.. dictionary.Entries.Select(entry => (object?)entry.Key)];
+            case TextValue text:
+                state.Spend((long)text.Count * StepsPerNewItem);
+                return [.. Enumerable.Range(0, text.Count).Select(index => (object?)text.Range(index, 1, 1))];
+            case UndefinedValue: return [];
+            default: throw new TemplateError($"{TypeName(value)} has no items to go through");
+        }
+    }
 
-    /// <summary>Whether <c>in</c> finds an item, a key or a part of a string.</summary>
-    public static bool Contains(object? container, object? item) => container switch
+    /// <summary>Whether <c>in</c> finds an item, a key or a part of a string; counts what it looks at.</summary>
+    public static bool Contains(RenderState state, object? container, object? item)
     {
-        TextValue text => text.Text.Contains(RequireText(item, "'in' on a string").Text, StringComparison.Ordinal),
-        DictionaryValue dictionary => dictionary.TryGet(item, out _),
-        _ => Items(container).Exists(other => AreEqual(other, item)),
-    };
+        switch (container)
+        {
+            case TextValue text: return TextSearch.Holds(state, text, RequireText(item, "'in' on a string"));
+            case DictionaryValue dictionary:
+                state.SpendText(item);
+                return dictionary.TryGet(item, out _);
+            default: return Items(state, container).Exists(other => AreEqual(state, other, item));
+        }
+    }
 
     /// <summary>Number of items, keys or characters.</summary>
     /// <exception cref="TemplateError">It has none.</exception>
@@ -94,6 +119,12 @@ internal static class Values
         UndefinedValue => 0,
         _ => throw new TemplateError($"{TypeName(value)} has no length"),
     };
+
+    private static bool HasEqual(RenderState state, DictionaryValue dictionary, KeyValuePair<object, object?> entry)
+    {
+        state.SpendText(entry.Key);
+        return dictionary.TryGet(entry.Key, out object? other) && AreEqual(state, entry.Value, other);
+    }
 
     /// <summary>Python's name of a value's type, for errors.</summary>
     public static string TypeName(object? value) => value switch

@@ -31,7 +31,7 @@ public sealed class TemplateCaseTests
             foreach (JsonProperty property in document.RootElement.EnumerateObject()) values[property.Name] = Values.FromJson(property.Value);
         }
 
-        string actual = new CompiledTemplate(template).Render(values, new TemplateLimits(), DateTimeOffset.UnixEpoch).Text;
+        string actual = new CompiledTemplate(template).Render(values, DateTimeOffset.UnixEpoch).Text;
 
         Assert.True(expected == actual, $"{name}: expected <{expected}>, got <{actual}>");
     }

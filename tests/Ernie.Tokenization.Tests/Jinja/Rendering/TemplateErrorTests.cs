@@ -80,10 +80,16 @@ public sealed class TemplateErrorTests
         Assert.Contains("deeper than 100", error.Message, StringComparison.Ordinal);
     }
 
-    [Fact]
-    public void Render_VeryLongSum_FailsInsteadOfOverflowingTheStack()
+    [Theory]
+    [InlineData(" + 1")]
+    [InlineData(" if 1")]
+    [InlineData(" and 1")]
+    [InlineData(" | abs")]
+    [InlineData("[0]")]
+    [InlineData("()")]
+    public void Render_VeryLongChain_FailsInsteadOfOverflowingTheStack(string link)
     {
-        string sum = "{{ 1" + string.Concat(Enumerable.Repeat(" + 1", 200_000)) + " }}";
+        string sum = "{{ 1" + string.Concat(Enumerable.Repeat(link, 150_000)) + " }}";
 
         Assert.Contains("nest too deeply", Assert.Throws<ChatTemplateException>(() => Render(sum)).Message, StringComparison.Ordinal);
     }
@@ -129,10 +135,10 @@ public sealed class TemplateErrorTests
     {
         var time = new DateTimeOffset(2025, 7, 4, 15, 6, 9, TimeSpan.Zero);
 
-        string text = new CompiledTemplate("{{ strftime_now('%Y-%m-%d %H:%M:%S %B %b %A %a %I %p %y %j %-d %%') }}").Render([], new TemplateLimits(), time).Text;
+        string text = new CompiledTemplate("{{ strftime_now('%Y-%m-%d %H:%M:%S %B %b %A %a %I %p %y %j %-d %%') }}").Render([], time).Text;
 
         Assert.Equal("2025-07-04 15:06:09 July Jul Friday Fri 03 PM 25 185 4 %", text);
     }
 
-    private static string Render(string template, TemplateLimits? limits = null) => new CompiledTemplate(template).Render([], limits ?? new TemplateLimits(), DateTimeOffset.UnixEpoch).Text;
+    private static string Render(string template, TemplateLimits? limits = null) => new CompiledTemplate(template, limits).Render([], DateTimeOffset.UnixEpoch).Text;
 }
