@@ -1,7 +1,8 @@
 using System.Security.Cryptography;
 using System.Text;
 using Ernie.Engine.Looping;
-using Ernie.Engine.Scheduling;
+using Ernie.Engine.Sequences;
+using Ernie.Engine.Settings;
 using Ernie.Engine.Streaming;
 using Ernie.Execution;
 using Ernie.Generation;
@@ -66,7 +67,7 @@ public sealed class InferenceEngine : IEngine
     public IAsyncEnumerable<GenerationEvent> GenerateAsync(GenerationRequest request, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(request);
-        Sequence sequence = CreateSequence(request);
+        Sequence sequence = CreateSequence(request, cancellationToken);
         RefuseWhenClosed();
         if (_loop.Queued >= _settings.MaxQueuedRequests && _loop.Queued - _loop.FreeSlots >= _settings.MaxQueuedRequests)
         {
@@ -74,11 +75,9 @@ public sealed class InferenceEngine : IEngine
                 RejectionReason.QueueFull, $"{_settings.MaxQueuedRequests} requests wait already, as many as may; try again later.");
         }
 
-        var stream = new GenerationStream(sequence, _loop.Cancel, cancellationToken);
-        sequence.Stream = stream;
         _loop.Submit(sequence);
-        stream.Open();
-        return stream;
+        sequence.Stream.Open();
+        return sequence.Stream;
     }
 
     /// <inheritdoc/>
@@ -135,7 +134,7 @@ public sealed class InferenceEngine : IEngine
         }
     }
 
-    private Sequence CreateSequence(GenerationRequest request)
+    private Sequence CreateSequence(GenerationRequest request, CancellationToken cancellationToken)
     {
         int[] prompt = _validator.CopyPrompt(request);
         CheckedSampling sampling = _validator.CheckSampling(request.Sampling);
@@ -143,20 +142,25 @@ public sealed class InferenceEngine : IEngine
         int maxLength = _validator.MaxLength(request, prompt.Length);
         int[] stopTokens = _validator.StopTokens(request);
         RequestValidator.RequireATokenLeft(sampling, request.Sampling, stopTokens);
-        return new Sequence(request, prompt, maxLength, _hiddenSize)
+        bool onDevice = IsSampledOnDevice(request, sampler, stopTokens.Length) && !NeedsHostLogits(request);
+        var checkedRequest = new SequenceRequest
         {
+            Original = request,
+            Prompt = prompt,
+            MaxLength = maxLength,
             Sampler = sampler,
             Parameters = sampling.Parameters,
-            Scratch = new byte[sampler.Needs.HasFlag(SamplerNeeds.Scratch) ? sampler.ScratchBytes : 0],
             Seed = request.Sampling.Seed ?? _settings.Seed ?? (ulong)Random.Shared.NextInt64(long.MinValue, long.MaxValue),
             Salt = Salt(request.CacheSalt),
             StopTokens = stopTokens,
             Bias = sampling.Bias,
             Allowed = sampling.Allowed,
             KeepsHistory = Sampling.LogitsPipeline.NeedsHistory(request.Sampling, sampler),
-            SampledOnDevice = IsSampledOnDevice(request, sampler, stopTokens.Length) && !NeedsHostLogits(request),
-            SubmittedAt = System.Diagnostics.Stopwatch.GetTimestamp(),
+            SampledOnDevice = onDevice,
+            MaxDrafts = Math.Min(_settings.Drafts?.MaxDrafts ?? 0, onDevice ? _device!.MaxDrafts : int.MaxValue), // Drawn on a device: there is one.
         };
+        var stream = new GenerationStream(new PromptResults(request, prompt, _hiddenSize), request.Logprobs is null ? null : checkedRequest.TopCount, _loop.NoteAbandoned, cancellationToken);
+        return new Sequence(checkedRequest, stream, System.Diagnostics.Stopwatch.GetTimestamp());
     }
 
     // What the device does not do (log-probabilities, bad words, lists longer than it keeps) makes its row, and only its row, a host row.

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using Ernie.Engine.Settings;
 using Ernie.Generation;
 using Ernie.Sampling;
 using Ernie.Text;
@@ -67,7 +68,7 @@ internal sealed class RequestValidator
             throw Invalid($"max_tokens is {request.MaxTokens} and must be at least 0.", "max_tokens");
         }
 
-        int least = request.MaxTokens == 0 || request.Embedding ? 0 : 1;
+        int least = request.MaxTokens == 0 || request.Pooling != PromptPooling.None ? 0 : 1;
         if (promptLength + least > _maxLength)
         {
             throw new RequestRejectedException(
@@ -77,7 +78,7 @@ internal sealed class RequestValidator
                 "prompt");
         }
 
-        return request.Embedding ? promptLength : (int)Math.Min(_maxLength, (long)promptLength + request.MaxTokens);
+        return request.Pooling != PromptPooling.None ? promptLength : (int)Math.Min(_maxLength, (long)promptLength + request.MaxTokens);
     }
 
     /// <summary>The sampling of a request, checked; once for all the choices that share its options.</summary>

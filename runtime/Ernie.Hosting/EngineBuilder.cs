@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
 using Ernie.Caching;
 using Ernie.Engine;
+using Ernie.Engine.Settings;
 using Ernie.Execution;
 using Ernie.Graph;
 using Ernie.Hosting.Backends;
@@ -18,8 +19,7 @@ using Ernie.Weights;
 namespace Ernie.Hosting;
 
 /// <summary>The composition root: options → plugins, model, graph, device, engine.</summary>
-[RequiresUnreferencedCode("Plugins, and models that are not compiled in, are loaded at run time.")]
-[RequiresDynamicCode("Models that are not compiled in are compiled at run time.")]
+[RequiresUnreferencedCode("Plugins are loaded at run time.")]
 public sealed class EngineBuilder
 {
     private readonly OptionSet _options;
@@ -41,10 +41,6 @@ public sealed class EngineBuilder
 
     /// <summary>Told what is being done and what an operator should know, one line each.</summary>
     public Action<string>? Progress { get; init; }
-
-    /// <summary>Where graphs compiled at run time are kept.</summary>
-    public static string CompiledModelCache => Path.Combine(
-        Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.DoNotVerify), "ernie", "compiled-models");
 
     /// <summary>The directories plugins are loaded from.</summary>
     /// <param name="options">Options, which name further directories.</param>
@@ -128,9 +124,9 @@ public sealed class EngineBuilder
     private (ModelGraph Graph, Checkpoint Checkpoint) OpenModel(ModelFiles files)
     {
         long startedAt = Stopwatch.GetTimestamp();
-        ResolvedModel model = ModelRegistry.Resolve(files.Folder.ConfigPath, CompiledModelCache);
+        ResolvedModel model = ModelRegistry.Resolve(files.Folder.ConfigPath);
         ModelGraph graph = model.Definition.BuildOptimizedGraph(CreateRecipe(_quantization));
-        Note(model.Source == ModelSource.CompiledNow ? "compile graph" : "build graph", startedAt);
+        Note("build graph", startedAt);
         return (graph, _options.Get(ModelRows.LoadFormat) == LoadFormat.Dummy ? new DummyCheckpoint() : files.Folder.OpenWeights());
     }
 

@@ -42,6 +42,8 @@ public sealed class DenseModel
         ArgumentNullException.ThrowIfNull(graph);
         ModelShape shape = graph.Shape;
         Require(shape.MixtureOfExperts is null, $"'{shape.Name}' has experts; there are GPU kernels for dense models only");
+        GraphNode? unknown = graph.Nodes.FirstOrDefault(node => node is HeadNormNode or RopeNode { Pairing: RopePairing.Halves });
+        Require(unknown is null, $"'{shape.Name}' has an operation that no kernel computes: {(unknown is null ? "" : GraphPrinter.Describe(unknown))}");
         Require(shape.HeadDim == 128, $"'{shape.Name}' has heads of {shape.HeadDim}; attention kernels take 128");
         Require(
             shape.QueryHeadsPerKeyValueHead <= 8 && 64 % shape.QueryHeadsPerKeyValueHead == 0,

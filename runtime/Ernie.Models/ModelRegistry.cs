@@ -1,9 +1,8 @@
-using System.Diagnostics.CodeAnalysis;
 using Ernie.Generators;
 
 namespace Ernie.Models;
 
-/// <summary>Finds the model of a checkpoint: one that is compiled in when its config says the same, else one compiled now.</summary>
+/// <summary>Finds the model of a checkpoint: one that is compiled in when its config says the same, else one built from the config.</summary>
 public static class ModelRegistry
 {
     /// <summary>The models that are compiled in.</summary>
@@ -14,36 +13,30 @@ public static class ModelRegistry
     public static ModelDefinition? FindByName(string name) =>
         CompiledIn.FirstOrDefault(model => string.Equals(model.Shape.Name, name, StringComparison.OrdinalIgnoreCase));
 
-    /// <summary>Finds or compiles the model of a config.</summary>
+    /// <summary>Finds or builds the model of a config.</summary>
     /// <param name="configPath">A config.json.</param>
-    /// <param name="cacheDirectory">Where compiled models are kept between runs; created when needed.</param>
     /// <exception cref="ModelConfigException">The config is not one that can be built.</exception>
     /// <exception cref="IOException">The config cannot be read.</exception>
-    [RequiresUnreferencedCode("A config that is not compiled in is compiled and loaded at run time.")]
-    [RequiresDynamicCode("A config that is not compiled in is compiled and loaded at run time.")]
-    public static ResolvedModel Resolve(string configPath, string cacheDirectory)
+    public static ResolvedModel Resolve(string configPath)
     {
         ArgumentNullException.ThrowIfNull(configPath);
         string fullPath = Path.GetFullPath(configPath);
-        return Resolve(new ConfigFile(ConfigFile.NameOf(fullPath), configPath, File.ReadAllText(fullPath)), cacheDirectory);
+        return Resolve(new ConfigFile(ConfigFile.NameOf(fullPath), configPath, File.ReadAllText(fullPath)));
     }
 
-    /// <summary>Finds or compiles the model of a config in memory.</summary>
+    /// <summary>Finds or builds the model of a config in memory.</summary>
     /// <param name="config">The config.</param>
-    /// <param name="cacheDirectory">Where compiled models are kept between runs; created when needed.</param>
     /// <exception cref="ModelConfigException">The config is not one that can be built.</exception>
-    [RequiresUnreferencedCode("A config that is not compiled in is compiled and loaded at run time.")]
-    [RequiresDynamicCode("A config that is not compiled in is compiled and loaded at run time.")]
-    public static ResolvedModel Resolve(ConfigFile config, string cacheDirectory)
+    public static ResolvedModel Resolve(ConfigFile config)
     {
         ArgumentNullException.ThrowIfNull(config);
         ModelSpec spec = Parse(config);
         return FindCompiledIn(spec) is { } compiledIn
             ? new ResolvedModel(compiledIn, ModelSource.CompiledIn)
-            : new ModelCompiler(cacheDirectory).Compile(config.ModelName, spec);
+            : new ResolvedModel(SpecModel.Define(config.ModelName, spec), ModelSource.Config);
     }
 
-    /// <summary>Finds the compiled-in model of a config; compiles nothing.</summary>
+    /// <summary>Finds the compiled-in model of a config; builds nothing.</summary>
     /// <param name="config">The config.</param>
     /// <returns>The model, or null when none says the same.</returns>
     /// <exception cref="ModelConfigException">The config is not one that can be built.</exception>

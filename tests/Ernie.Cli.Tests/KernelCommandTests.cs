@@ -116,7 +116,7 @@ public sealed class KernelCommandTests : IDisposable
     private static KernelPlan Plan()
     {
         ModelDefinition model = ModelRegistry.Resolve(
-            Path.Combine(Ernie.Hosting.Models.ModelFiles.EmbeddedDirectory, "config.json"), EngineBuilder.CompiledModelCache).Definition;
+            Path.Combine(Ernie.Hosting.Models.ModelFiles.EmbeddedDirectory, "config.json")).Definition;
         var quantization = new QuantizationOptions();
         OptionSet options = OptionSet.Defaults;
         return Ernie.Cuda.CudaExecutor.CreatePlan(

@@ -122,22 +122,25 @@ public sealed class GenerationTests
     }
 
     [Theory]
-    [InlineData(5)]
-    [InlineData(130)]
-    public async Task Generate_Embedding_IsTheMeanOfEveryPosition(int promptLength)
+    [InlineData(5, PromptPooling.Mean)]
+    [InlineData(130, PromptPooling.Mean)]
+    [InlineData(5, PromptPooling.Last)]
+    [InlineData(130, PromptPooling.Last)]
+    public async Task Generate_Pooling_IsOfEveryPositionOrTheLast(int promptLength, PromptPooling pooling)
     {
         await using var harness = new Harness(FakeExecutor.Limits(length: 256));
         int[] prompt = Harness.Prompt(promptLength);
         await harness.Run(Harness.Greedy(prompt, 1));
 
-        List<GenerationEvent> events = await harness.Run(new GenerationRequest { PromptTokens = prompt, MaxTokens = 0, Embedding = true });
+        List<GenerationEvent> events = await harness.Run(new GenerationRequest { PromptTokens = prompt, MaxTokens = 0, Pooling = pooling });
 
         GenerationEvent only = Assert.Single(events);
         Assert.Equal(FinishReason.Stop, only.FinishReason);
         for (int i = 0; i < 8; i++)
         {
-            double expected = Enumerable.Range(1, promptLength).Average(n => (double)PureModel.Hidden(PureModel.Hash(prompt.AsSpan(0, n)), i));
-            Assert.Equal(expected, only.Embedding![i], 1e-5);
+            int first = pooling == PromptPooling.Mean ? 1 : promptLength;
+            double expected = Enumerable.Range(first, promptLength - first + 1).Average(n => (double)PureModel.Hidden(PureModel.Hash(prompt.AsSpan(0, n)), i));
+            Assert.Equal(expected, only.Pooled![i], 1e-5);
         }
     }
 

@@ -1,5 +1,6 @@
 using Ernie.Engine.Sampling;
-using Ernie.Engine.Scheduling;
+using Ernie.Engine.Sequences;
+using Ernie.Engine.Streaming;
 using Ernie.Engine.Tests.Fakes;
 using Ernie.Generation;
 using Ernie.Sampling;
@@ -27,11 +28,13 @@ public sealed class LogitsPipelineTests
         });
         int[] tokens = [1, 2, 3, 3, 4, 4];
         var request = new GenerationRequest { PromptTokens = tokens[..3], MaxTokens = 10, Sampling = options };
-        var sequence = new Sequence(request, tokens[..3], 13, 1)
+        var checkedRequest = new SequenceRequest
         {
+            Original = request,
+            Prompt = tokens[..3],
+            MaxLength = 13,
             Sampler = sampler,
             Parameters = [],
-            Scratch = [],
             Seed = 0,
             Salt = 0,
             StopTokens = stops ?? [],
@@ -39,8 +42,10 @@ public sealed class LogitsPipelineTests
             Allowed = options.AllowedTokens is { } allowed ? [.. allowed.Order()] : null,
             KeepsHistory = true,
             SampledOnDevice = false,
+            MaxDrafts = 0,
         };
-        sequence.Length = tokens.Length;
+        var sequence = new Sequence(checkedRequest, new GenerationStream(new PromptResults(request, tokens[..3], 1), null, () => { }, default), submittedAt: 0);
+        sequence.Progress.Length = tokens.Length;
         using var history = new TokenHistory(Vocabulary);
         history.Fill(tokens, 3);
         new LogitsPipeline(Vocabulary).Draw(sequence, tokens, history, (float[])logits.Clone(), [], []);

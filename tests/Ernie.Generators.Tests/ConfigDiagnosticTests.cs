@@ -62,6 +62,18 @@ public sealed class ConfigDiagnosticTests
         { "ERN1017", "\"moe_num_shared_experts\": 2", "\"moe_num_shared_experts\": 2, \"moe_use_aux_free\": «false" },
     };
 
+    public static TheoryData<string, string, string> QwenFaults => new()
+    {
+        { "ERN1008", "\"attention_bias\": false", "\"attention_bias\": «true" },
+        { "ERN1017", "\"use_sliding_window\": false", "\"use_sliding_window\": «true" },
+        { "ERN1017", "[\"full_attention\", \"full_attention\"]", "«[\"full_attention\", \"sliding_attention\"]" },
+        { "ERN1009", "\"head_dim\": 128", "\"rope_scaling\": «{\"rope_type\": \"yarn\", \"factor\": 4.0}" },
+    };
+
+    [Theory]
+    [MemberData(nameof(QwenFaults))]
+    public void Parse_FaultyQwenConfig_PointsAtTheFault(string id, string written, string faulty) => AssertPointsAt(Configs.Qwen, id, written, faulty);
+
     [Theory]
     [MemberData(nameof(DenseFaults))]
     public void Parse_FaultyDenseConfig_PointsAtTheFault(string id, string written, string faulty) => AssertPointsAt(Configs.Dense, id, written, faulty);

@@ -12,6 +12,7 @@ public sealed class ConfigFuzzTests
     [Theory]
     [InlineData(Configs.Dense)]
     [InlineData(Configs.Mixture)]
+    [InlineData(Configs.Qwen)]
     public void Parse_RandomValues_GiveASpecOrDiagnostics(string config)
     {
         const int seed = 1045;

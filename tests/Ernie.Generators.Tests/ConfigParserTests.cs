@@ -6,9 +6,18 @@ public sealed class ConfigParserTests
     public void Parse_Dense_ReadsEveryNumber()
     {
         var expected = new ModelSpec(
-            1024, 18, 16, 2, 128, 3072, 103424, 131072, 500000, 1, 1e-5, TieWordEmbeddings: true, 1, new EquatableArray<int>([2]), 0, Experts: null);
+            "Ernie45", 1024, 18, 16, 2, 128, 3072, 103424, 131072, 500000, 1, 1e-5, TieWordEmbeddings: true, 1, new EquatableArray<int>([2]), 0, Experts: null);
 
         Assert.Equal(expected, Configs.ParseSpec(Configs.Dense));
+    }
+
+    [Fact]
+    public void Parse_Qwen_ReadsItsNumbersAndDefaults()
+    {
+        var expected = new ModelSpec(
+            "Qwen3", 1024, 2, 16, 8, 128, 3072, 151936, 40960, 1000000, 1, 1e-6, TieWordEmbeddings: true, 151643, new EquatableArray<int>([151645]), 151643, Experts: null);
+
+        Assert.Equal(expected, Configs.ParseSpec(Configs.Qwen));
     }
 
     [Fact]
@@ -67,7 +76,7 @@ public sealed class ConfigParserTests
         ExpertsSpec experts = spec.Experts!;
         ModelSpec[] others =
         [
-            spec with { HiddenSize = 1 }, spec with { LayerCount = 1 }, spec with { QueryHeads = 1 }, spec with { KeyValueHeads = 1 }, spec with { HeadDim = 2 },
+            spec with { Family = "Other" }, spec with { HiddenSize = 1 }, spec with { LayerCount = 1 }, spec with { QueryHeads = 1 }, spec with { KeyValueHeads = 1 }, spec with { HeadDim = 2 },
             spec with { IntermediateSize = 1 }, spec with { VocabularySize = 1 }, spec with { MaxPosition = 1 }, spec with { RopeTheta = 1 },
             spec with { CompressionRatio = 2 }, spec with { RmsNormEpsilon = 1 }, spec with { TieWordEmbeddings = false }, spec with { BeginTokenId = 9 },
             spec with { EndTokenIds = new EquatableArray<int>([2, 3]) }, spec with { PadTokenId = 9 }, spec with { Experts = null },

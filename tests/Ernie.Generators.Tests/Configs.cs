@@ -6,7 +6,7 @@ namespace Ernie.Generators.Tests;
 internal static class Configs
 {
     /// <summary>Folders of the repository's models.</summary>
-    public static IReadOnlyList<string> RepositoryModels { get; } = ["ernie-4.5-0.3b", "ernie-4.5-21b-a3b", "ernie-4.5-300b-a47b", "tales"];
+    public static IReadOnlyList<string> RepositoryModels { get; } = ["ernie-4.5-0.3b", "ernie-4.5-21b-a3b", "ernie-4.5-300b-a47b", "qwen3-0.6b", "tales"];
 
     public const string Dense = """
         {
@@ -48,6 +48,27 @@ internal static class Configs
           "num_hidden_layers": 28,
           "num_key_value_heads": 4,
           "vocab_size": 103424
+        }
+        """;
+
+    public const string Qwen = """
+        {
+          "architectures": ["Qwen3ForCausalLM"],
+          "attention_bias": false,
+          "head_dim": 128,
+          "hidden_act": "silu",
+          "hidden_size": 1024,
+          "intermediate_size": 3072,
+          "layer_types": ["full_attention", "full_attention"],
+          "max_position_embeddings": 40960,
+          "num_attention_heads": 16,
+          "num_hidden_layers": 2,
+          "num_key_value_heads": 8,
+          "rope_theta": 1000000,
+          "sliding_window": 4096,
+          "tie_word_embeddings": true,
+          "use_sliding_window": false,
+          "vocab_size": 151936
         }
         """;
 

@@ -7,6 +7,7 @@ namespace Ernie.Graph.Tests;
 public sealed class GraphVerifierTests
 {
     private static readonly ModelGraph s_dense = SmallModels.Build(SmallModels.Dense);
+    private static readonly ModelGraph s_headNorms = SmallModels.Build(SmallModels.Dense, headNorms: true);
     private static readonly ModelGraph s_mixture = SmallModels.Build(SmallModels.Mixture);
 
     public static TheoryData<string, Func<ModelGraph>> BrokenGraphs => new()
@@ -31,6 +32,8 @@ public sealed class GraphVerifierTests
         { InvalidHeads, () => Change<RopeNode>(s_dense, node => node with { Heads = 3 }) },
         { InvalidHeads, () => Change<RopeNode>(s_dense, node => node with { Parameters = node.Parameters with { HeadDim = 3 } }) },
         { InvalidHeads, () => Change<RopeNode>(s_dense, node => node with { Parameters = node.Parameters with { Theta = 0 } }) },
+        { InvalidHeads, () => Change<HeadNormNode>(s_headNorms, node => node with { Heads = node.Heads + 1 }) },
+        { WeightShapeMismatch, () => Change<HeadNormNode>(s_headNorms, node => node with { Weight = new TensorReference("n", node.Weight.Rows, 1) }) },
         { CacheLayerMismatch, () => Change<AttentionNode>(s_dense, node => node with { LayerIndex = 1 }) },
         { CacheLayerMismatch, () => Change<AttentionNode>(s_dense, node => node with { LayerIndex = 2 }) },
         { InvalidOutput, () => new ModelGraph(s_dense.Shape, s_dense.Values, s_dense.Nodes, s_dense.Hidden, s_dense.Hidden) },

@@ -12,7 +12,7 @@ public sealed class PassNumbersTests
     [MemberData(nameof(Seeds))]
     public void SharedPasses_RandomGraph_GiveTheSameNumbersAfterEachPass(int seed)
     {
-        ModelGraph graph = SmallModels.Build(SmallModels.Random(seed));
+        ModelGraph graph = SmallModels.Build(SmallModels.Random(seed), headNorms: seed % 3 == 0);
         var random = new Random(seed);
         int[] tokens = [.. Enumerable.Range(0, random.Next(1, 7)).Select(_ => random.Next(graph.Shape.VocabularySize))];
         int[] logitRows = [.. Enumerable.Range(0, tokens.Length).Where(row => row == tokens.Length - 1 || random.Next(2) == 0)];

@@ -46,6 +46,9 @@ internal sealed class ReferenceInterpreter
                 ForEachRow(fused.Sum, row => Add(Row(fused.Left, row), Row(fused.Right, row)));
                 ForEachRow(fused.Normalized, row => Normalize(Row(fused.Sum, row), fused.Weight, fused.Epsilon));
                 break;
+            case HeadNormNode norm:
+                ForEachRow(norm.Output, row => [.. Row(norm.Input, row).Chunk(norm.Weight.Rows).SelectMany(head => Normalize(head, norm.Weight, norm.Epsilon))]);
+                break;
             case LinearNode linear:
                 ForEachRow(linear.Output, row => Multiply(Row(linear.Input, row), linear.Weight));
                 break;
@@ -151,10 +154,11 @@ internal sealed class ReferenceInterpreter
         {
             for (int pair = 0; pair < frequencies.Length; pair++)
             {
-                int at = (head * rope.Parameters.HeadDim) + (2 * pair);
+                bool halves = rope.Pairing == RopePairing.Halves;
+                int at = (head * rope.Parameters.HeadDim) + (halves ? pair : 2 * pair), partner = at + (halves ? frequencies.Length : 1);
                 (double sine, double cosine) = Math.SinCos(position / rope.Parameters.CompressionRatio * frequencies[pair]);
-                output[at] = (input[at] * cosine) - (input[at + 1] * sine);
-                output[at + 1] = (input[at + 1] * cosine) + (input[at] * sine);
+                output[at] = (input[at] * cosine) - (input[partner] * sine);
+                output[partner] = (input[partner] * cosine) + (input[at] * sine);
             }
         }
 

@@ -78,7 +78,8 @@ internal static class SmallModels
 
     /// <summary>Builds the graph of a shape as generated models do.</summary>
     /// <param name="shape">The shape.</param>
-    public static ModelGraph Build(ModelShape shape)
+    /// <param name="headNorms">Whether queries and keys are normalised per head and rotated by halves.</param>
+    public static ModelGraph Build(ModelShape shape, bool headNorms = false)
     {
         var graph = new GraphBuilder(shape);
         var embedding = new TensorReference("embed", shape.VocabularySize, shape.HiddenSize);
@@ -86,14 +87,21 @@ internal static class SmallModels
         for (int layer = 0; layer < shape.LayerCount; layer++)
         {
             ValueId normalized = graph.RmsNorm(residual, new TensorReference($"l{layer}.norm1", shape.HiddenSize));
-            ValueId query = graph.Rope(Project(graph, normalized, $"l{layer}.q", shape.QueryWidth, shape.HiddenSize), shape.QueryHeads);
-            ValueId key = graph.Rope(Project(graph, normalized, $"l{layer}.k", shape.KeyValueWidth, shape.HiddenSize), shape.KeyValueHeads);
+            ValueId query = Rotate($"l{layer}.q", shape.QueryHeads), key = Rotate($"l{layer}.k", shape.KeyValueHeads);
             ValueId value = Project(graph, normalized, $"l{layer}.v", shape.KeyValueWidth, shape.HiddenSize);
             ValueId attention = graph.Attention(layer, query, key, value);
             residual = graph.Add(residual, Project(graph, attention, $"l{layer}.o", shape.HiddenSize, shape.QueryWidth));
 
             normalized = graph.RmsNorm(residual, new TensorReference($"l{layer}.norm2", shape.HiddenSize));
             residual = graph.Add(residual, FeedForward(graph, shape, layer, normalized));
+
+            ValueId Rotate(string name, int heads)
+            {
+                ValueId projected = Project(graph, normalized, name, heads * shape.HeadDim, shape.HiddenSize);
+                return headNorms
+                    ? graph.Rope(graph.HeadNorm(projected, heads, new TensorReference(name + "norm", shape.HeadDim)), heads, RopePairing.Halves)
+                    : graph.Rope(projected, heads);
+            }
         }
 
         ValueId hidden = graph.RmsNorm(residual, new TensorReference("norm", shape.HiddenSize));

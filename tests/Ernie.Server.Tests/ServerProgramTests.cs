@@ -24,7 +24,7 @@ public sealed class ServerProgramTests
     [Theory]
     [InlineData("Did you mean --model?", "--modle", "x")]
     [InlineData("--host is 'nowhere'", "--host", "nowhere")]
-    [InlineData("this version runs a model on one device", "--tensor-parallel-size", "2")]
+    [InlineData("This version runs a model on one device", "--tensor-parallel-size", "2")]
     public async Task Option_ThatCannotBe_IsAUsageErrorOfOneLine(string message, params string[] args)
     {
         (int exit, string output, string error) = await RunAsync(args);

@@ -3,6 +3,7 @@ using System.Globalization;
 namespace Ernie.Generators;
 
 /// <summary>What a config.json says about a model. Compared by value; holds no position, so that re-indenting a file changes nothing.</summary>
+/// <param name="Family">Name of the family: how its tensors are called and its graph is built.</param>
 /// <param name="HiddenSize">Width of the residual stream.</param>
 /// <param name="LayerCount">Decoder layers.</param>
 /// <param name="QueryHeads">Query heads.</param>
@@ -20,6 +21,7 @@ namespace Ernie.Generators;
 /// <param name="PadTokenId">Fills unused positions.</param>
 /// <param name="Experts">The mixture of experts, or null for a dense model.</param>
 public sealed record ModelSpec(
+    string Family,
     int HiddenSize,
     int LayerCount,
     int QueryHeads,
@@ -43,7 +45,7 @@ public sealed record ModelSpec(
         get
         {
             string ends = string.Join("+", EndTokenIds);
-            FormattableString dense = $"hidden {HiddenSize}, layers {LayerCount}, heads {QueryHeads}/{KeyValueHeads} of {HeadDim}, intermediate {IntermediateSize}, vocabulary {VocabularySize}, positions {MaxPosition}, theta {RopeTheta:R}, compression {CompressionRatio:R}, epsilon {RmsNormEpsilon:R}, tied {TieWordEmbeddings}, tokens {BeginTokenId}/{ends}/{PadTokenId}";
+            FormattableString dense = $"{Family}: hidden {HiddenSize}, layers {LayerCount}, heads {QueryHeads}/{KeyValueHeads} of {HeadDim}, intermediate {IntermediateSize}, vocabulary {VocabularySize}, positions {MaxPosition}, theta {RopeTheta:R}, compression {CompressionRatio:R}, epsilon {RmsNormEpsilon:R}, tied {TieWordEmbeddings}, tokens {BeginTokenId}/{ends}/{PadTokenId}";
             string text = dense.ToString(CultureInfo.InvariantCulture);
             return Experts is null ? text : text + "; " + Experts.Identity;
         }

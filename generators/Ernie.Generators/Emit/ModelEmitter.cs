@@ -21,7 +21,6 @@ public static class ModelEmitter
         writer.Line($"// Made from models/{OneLine(spec.ModelName)}/config.json by Ernie.Generators.");
         writer.Line("#nullable enable");
         writer.Line();
-        writer.Line("using System.Linq;");
         writer.Line("using Ernie.Graph;");
         writer.Line();
         writer.Line($"namespace {Namespace};");
@@ -30,7 +29,7 @@ public static class ModelEmitter
         writer.Open($"public static class {spec.ClassName}");
         EmitConstants(writer, spec.Model);
         EmitDefinition(writer, spec);
-        GraphEmitter.Emit(writer, spec.Model);
+        EmitGraph(writer, spec);
         EmitWeights(writer, spec);
         writer.Close();
         return writer.ToString();
@@ -44,43 +43,19 @@ public static class ModelEmitter
 
     private static void EmitConstants(SourceWriter writer, ModelSpec model)
     {
-        Constant("HiddenSize", model.HiddenSize, "Width of the residual stream.");
-        Constant("LayerCount", model.LayerCount, "Decoder layers.");
-        Constant("QueryHeads", model.QueryHeads, "Query heads of a layer.");
-        Constant("KeyValueHeads", model.KeyValueHeads, "Key/value heads of a layer.");
-        Constant("HeadDim", model.HeadDim, "Width of a head.");
-        Expression("QueryWidth", "QueryHeads * HeadDim", "Width of all query heads together.");
-        Expression("KeyValueWidth", "KeyValueHeads * HeadDim", "Width of all key heads together, and of all value heads.");
-        Constant("IntermediateSize", model.IntermediateSize, "Width of a dense feed-forward layer.");
-        Constant("VocabularySize", model.VocabularySize, "Rows of the embedding table and of the logits.");
-        Constant("MaxPosition", model.MaxPosition, "Positions the model was made for.");
+        foreach (ModelConstant constant in ModelConstants.Of(model))
+        {
+            writer.Summary(constant.Summary);
+            writer.Line($"public const int {constant.Name} = {constant.Expression ?? Number(constant.Value)};");
+            writer.Line();
+        }
+
         Real("RopeTheta", model.RopeTheta, "Base of the rotary frequencies.");
         Real("CompressionRatio", model.CompressionRatio, "Divides positions.");
         Real("RmsNormEpsilon", model.RmsNormEpsilon, "Added to the mean square in every norm.");
         if (model.Experts is { } experts)
         {
-            Constant("ExpertCount", experts.ExpertCount, "Routed experts in a layer.");
-            Constant("ExpertsPerToken", experts.ExpertsPerToken, "Routed experts that a token visits.");
-            Constant("SharedExpertCount", experts.SharedExpertCount, "Experts that every token visits.");
-            Constant("ExpertIntermediateSize", experts.IntermediateSize, "Width of an expert.");
-            if (experts.SharedExpertCount > 0)
-            {
-                Expression("SharedIntermediateSize", "ExpertIntermediateSize * SharedExpertCount", "Width of the shared experts together.");
-            }
-
-            Constant("FirstExpertLayer", experts.FirstLayer, "First layer that may hold experts.");
-            Constant("LastExpertLayer", experts.LastLayer, "Last layer that may hold experts.");
-            Constant("ExpertLayerInterval", experts.LayerInterval, "Layer i holds experts when (i + 1) is a multiple of this.");
             Real("RoutingWeightFloor", experts.RoutingWeightFloor, "Smallest divisor of the routing weights.");
-        }
-
-        void Constant(string name, int value, string summary) => Expression(name, value.ToString(CultureInfo.InvariantCulture), summary);
-
-        void Expression(string name, string value, string summary)
-        {
-            writer.Summary(summary);
-            writer.Line($"public const int {name} = {value};");
-            writer.Line();
         }
 
         void Real(string name, double value, string summary)
@@ -131,6 +106,12 @@ public static class ModelEmitter
         writer.Line();
     }
 
+    private static void EmitGraph(SourceWriter writer, GraphSpec spec)
+    {
+        writer.Summary("Builds the graph as the checkpoint defines it, by the class of its family; passes specialise it.");
+        writer.Line($"public static ModelGraph BuildGraph() => {spec.Model.Family}Topology.Build(Shape, Weights.Table);");
+    }
+
     private static void EmitWeights(SourceWriter writer, GraphSpec spec)
     {
         writer.Line();
@@ -150,6 +131,15 @@ public static class ModelEmitter
             writer.Line($"public static readonly WeightPattern {weight.Member} = new({Literal(weight.Pattern)}, {shape});");
         }
 
+        writer.Line();
+        writer.Summary("All of them by name, for the class that builds the graph.");
+        writer.Open("public static WeightTable Table { get; } = new()");
+        foreach (WeightSpec weight in spec.Weights)
+        {
+            writer.Line($"{{ nameof({weight.Member}), {weight.Member} }},");
+        }
+
+        writer.Close("};");
         writer.Close();
     }
 

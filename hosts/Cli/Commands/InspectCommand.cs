@@ -54,7 +54,7 @@ internal sealed class InspectCommand(string subject) : ICommand
 
     private void Write(ModelFiles files, OptionSet options, CommandContext context)
     {
-        ModelDefinition model = ModelRegistry.Resolve(files.Folder.ConfigPath, EngineBuilder.CompiledModelCache).Definition;
+        ModelDefinition model = ModelRegistry.Resolve(files.Folder.ConfigPath).Definition;
         TextWriter output = context.Console.Output;
         if (subject == "config")
         {

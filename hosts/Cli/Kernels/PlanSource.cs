@@ -26,7 +26,7 @@ internal static class PlanSource
         OptionSet options = context.Options;
         var quantization = QuantizationOptions.Create(options);
         ModelFiles files = await ModelFiles.FindAsync(options, context.Console.Error.WriteLine, cancellationToken).ConfigureAwait(false);
-        ModelDefinition model = ModelRegistry.Resolve(files.Folder.ConfigPath, EngineBuilder.CompiledModelCache).Definition;
+        ModelDefinition model = ModelRegistry.Resolve(files.Folder.ConfigPath).Definition;
         ModelGraph graph = model.BuildOptimizedGraph(EngineBuilder.CreateRecipe(quantization));
         PluginCatalog plugins = PluginLoader.Load(EngineBuilder.PluginDirectories(options));
         foreach (PluginDiagnostic diagnostic in plugins.Diagnostics)

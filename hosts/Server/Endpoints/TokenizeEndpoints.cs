@@ -30,8 +30,8 @@ internal sealed class TokenizeEndpoints(ServerContext server)
         using JsonDocument body = await RequestBody.ReadAsync(context, server.Bodies).ConfigureAwait(false);
         using IDisposable slot = server.Admission.Enter();
         RequestDraft draft = Read(body, ApiEndpoints.Detokenize);
-        JsonElement tokens = draft.Tokens ?? throw FieldError.Missing("tokens");
-        int[] ids = new FieldValue("tokens", tokens).TokenIds(server.Vocabulary, int.MaxValue);
+        FieldValue tokens = draft.Tokens ?? throw FieldError.Missing("tokens");
+        int[] ids = tokens.TokenIds(server.Vocabulary, int.MaxValue);
         string text = server.Tokenizer.Decode(ids, draft.SkipSpecialTokens ?? false);
         await JsonBody.WriteAsync(context, new DetokenizeResponse(text), ServerJsonContext.Default.DetokenizeResponse).ConfigureAwait(false);
     }

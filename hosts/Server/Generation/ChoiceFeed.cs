@@ -5,7 +5,7 @@ namespace Ernie.Server.Generation;
 
 /// <summary>
 /// Feeds the choices of one request to the engine: no more at once than it has slots, and one that finds the queue full waits for
-/// another of the same request to end. Only where none of its choices is running is the queue full for the request.
+/// another of the same request to end. Only where none of them has begun is the queue full for the request.
 /// </summary>
 /// <param name="count">Choices.</param>
 /// <param name="width">Choices at once.</param>
@@ -13,9 +13,13 @@ namespace Ernie.Server.Generation;
 /// <param name="merged">Receives the deltas of all, and completes with the last of them or the first failure.</param>
 internal sealed class ChoiceFeed(int count, int width, Func<int, IAsyncEnumerable<ChoiceDelta>> start, ChannelWriter<ChoiceDelta> merged)
 {
+    // What others have queued may be all that stands in the way, and nobody tells when they end.
+    private static readonly TimeSpan s_nextTry = TimeSpan.FromMilliseconds(20);
+
     private readonly Lock _lock = new();
     private TaskCompletionSource _oneEnded = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int _running;
+    private bool _hasBegun;
     private int _next;
 
     /// <summary>Runs all choices.</summary>
@@ -35,8 +39,9 @@ internal sealed class ChoiceFeed(int count, int width, Func<int, IAsyncEnumerabl
         {
             for (int index = Interlocked.Increment(ref _next) - 1; index < count; index = Interlocked.Increment(ref _next) - 1)
             {
-                while (await RunAsync(index).ConfigureAwait(false) is { } oneEnds)
-                    await oneEnds.WaitAsync(cancellationToken).ConfigureAwait(false);
+                while (await RunAsync(index).ConfigureAwait(false) is { } room)
+                    await Task.WhenAny(room, Task.Delay(s_nextTry, cancellationToken)).ConfigureAwait(false);
+                cancellationToken.ThrowIfCancellationRequested();
             }
         }
 #pragma warning disable CA1031 // Not swallowed: the reader of the channel gets it.
@@ -47,49 +52,54 @@ internal sealed class ChoiceFeed(int count, int width, Func<int, IAsyncEnumerabl
         }
     }
 
-    /// <summary>Runs a choice to its end. Where the queue is full while others of the request run, gives the end of one of those to wait for.</summary>
+    /// <summary>Runs a choice to its end. Where the queue is full for now, gives the end of another one to wait for.</summary>
     private async Task<Task?> RunAsync(int index)
     {
-        lock (_lock)
-            _running++;
-        Task? oneEnds = null;
+        Task room = Begin();
         try
         {
             await foreach (ChoiceDelta delta in start(index).ConfigureAwait(false))
+            {
+                _hasBegun = true;
                 await merged.WriteAsync(delta).ConfigureAwait(false);
+            }
+
+            End(hasRun: true);
             return null;
         }
-        catch (RequestRejectedException rejected) when (rejected.Reason == RejectionReason.QueueFull && TryStepBack(out oneEnds))
+        catch (RequestRejectedException rejected) when (rejected.Reason == RejectionReason.QueueFull && MayWait(room))
         {
-            return oneEnds;
-        }
-        finally
-        {
-            if (oneEnds is null)
-                End();
+            End(hasRun: false);
+            return room;
         }
     }
 
-    // Whoever is the last one running does not step back, so somebody's end is always to come.
-    private bool TryStepBack(out Task? oneEnds)
+    private Task Begin()
     {
         lock (_lock)
         {
-            oneEnds = _running == 1 ? null : _oneEnded.Task;
-            _running -= oneEnds is null ? 0 : 1;
-            return oneEnds is not null;
+            _running++;
+            return _oneEnded.Task;
         }
     }
 
-    private void End()
+    // Whoever is alone, and before whom none has begun, does not wait: the queue is full of others.
+    private bool MayWait(Task room)
     {
-        TaskCompletionSource ended;
+        lock (_lock)
+            return _running > 1 || _hasBegun || room.IsCompleted;
+    }
+
+    private void End(bool hasRun)
+    {
+        TaskCompletionSource? ended = null;
         lock (_lock)
         {
             _running--;
-            (ended, _oneEnded) = (_oneEnded, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
+            if (hasRun)
+                (ended, _oneEnded) = (_oneEnded, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
         }
 
-        ended.SetResult();
+        ended?.SetResult();
     }
 }

@@ -111,6 +111,7 @@ internal sealed record GenerationSettings
             CacheSalt = CacheSalt,
             Priority = Priority,
             Tenant = Tenant,
+            Group = this,
         };
     }
 }

@@ -9,20 +9,20 @@ internal static class PromptBuilder
 {
     /// <summary>The prompt of a chat.</summary>
     public static async Task<PromptInput> ChatAsync(RequestDraft draft, CancellationToken cancellationToken) => draft.PromptTokenIds is { } ids
-        ? FromIds(draft, new FieldValue("prompt_token_ids", ids))
+        ? FromIds(draft, ids)
         : PromptInput.Create(draft, await ChatPrompt.EncodeAsync(draft, cancellationToken).ConfigureAwait(false), null, "messages");
 
     /// <summary>The prompts of a completion, in order.</summary>
     public static IReadOnlyList<PromptInput> Completion(RequestDraft draft)
     {
         if (draft.PromptTokenIds is { } ids)
-            return Several(draft, new FieldValue("prompt_token_ids", ids));
-        JsonElement prompt = draft.Prompt ?? throw FieldError.Missing("prompt");
-        return prompt.ValueKind switch
+            return Several(draft, ids);
+        FieldValue prompt = draft.Prompt ?? throw FieldError.Missing("prompt");
+        return prompt.Json.ValueKind switch
         {
-            JsonValueKind.String => [FromText(draft, new FieldValue("prompt", prompt))],
-            JsonValueKind.Array => Several(draft, new FieldValue("prompt", prompt)),
-            _ => throw FieldError.WrongType("prompt", "a string, an array of strings, an array of token ids or an array of those", prompt.ValueKind),
+            JsonValueKind.String => [FromText(draft, prompt)],
+            JsonValueKind.Array => Several(draft, prompt),
+            _ => throw FieldError.WrongType("prompt", "a string, an array of strings, an array of token ids or an array of those", prompt.Json.ValueKind),
         };
     }
 
@@ -33,7 +33,7 @@ internal static class PromptBuilder
             return PromptInput.Truncate(draft, await ChatPrompt.EncodeAsync(draft, cancellationToken).ConfigureAwait(false));
         if (draft.Prompt is not { } prompt)
             throw FieldError.Missing("prompt", "messages");
-        return PromptInput.Truncate(draft, Encode(draft, new FieldValue("prompt", prompt).Text()));
+        return PromptInput.Truncate(draft, Encode(draft, prompt.Text()));
     }
 
     /// <summary>Encodes plain text; control tokens spelled in it count only where the request says so.</summary>

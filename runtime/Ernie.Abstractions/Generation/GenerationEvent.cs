@@ -31,8 +31,8 @@ public sealed record GenerationEvent
     /// <summary>Log-probabilities of the prompt, with the first event, when asked for; the entry of the first token is null.</summary>
     public IReadOnlyList<TokenLogprobs?>? PromptLogprobs { get; init; }
 
-    /// <summary>[hidden] mean of the prompt's hidden states, when asked for.</summary>
-    public IReadOnlyList<float>? Embedding { get; init; }
+    /// <summary>[hidden] the prompt's hidden states pooled into one, when asked for.</summary>
+    public IReadOnlyList<float>? Pooled { get; init; }
 
     /// <summary>Other than None exactly once, in the last event.</summary>
     public FinishReason FinishReason { get; init; }

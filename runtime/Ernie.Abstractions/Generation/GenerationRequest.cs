@@ -44,11 +44,17 @@ public sealed record GenerationRequest
     /// <summary>The same for the prompt's tokens, always of the raw distribution.</summary>
     public int? PromptLogprobs { get; init; }
 
-    /// <summary>Asks for the mean of the prompt's hidden states instead of tokens (embeddings).</summary>
-    public bool Embedding { get; init; }
+    /// <summary>Asks for the prompt's hidden states, pooled into one, instead of tokens (embeddings).</summary>
+    public PromptPooling Pooling { get; init; }
 
     /// <summary>Separates prefix caches: equal prompts under different salts share nothing.</summary>
     public string? CacheSalt { get; init; }
+
+    /// <summary>
+    /// An object that all sequences of one caller's request carry, compared by reference: while others wait, those that carry the same one get
+    /// at most half of the slots. Null for a sequence by itself.
+    /// </summary>
+    public object? Group { get; init; }
 
     /// <summary>Larger goes first.</summary>
     public int Priority { get; init; }

@@ -153,7 +153,19 @@ internal sealed class GraphCompiler
                 LinearConsumers consumers = _layers.Consumers(rope.Output, out object[] prepared);
                 if (!_ropeTables.TryGetValue(rope.Parameters, out RopeTable? table))
                     _ropeTables.Add(rope.Parameters, table = new RopeTable(rope.Parameters, _resources.MaxModelLength));
-                _operations.Add(new RopeOperation(input, output, rope.Heads, rope.Parameters.HeadDim, table, consumers) { Reads = [input.Storage], Writes = [output.Storage, .. prepared] });
+                _operations.Add(new RopeOperation(input, output, rope, table, consumers) { Reads = [input.Storage], Writes = [output.Storage, .. prepared] });
+                break;
+            }
+
+            case HeadNormNode norm:
+            {
+                ValueBuffer input = _buffers[norm.Input], output = Define(norm.Output);
+                LinearConsumers consumers = _layers.Consumers(norm.Output, out object[] prepared);
+                _operations.Add(new HeadNormOperation(input, output, norm.Heads, _weights.Vector(norm.Weight), norm.Epsilon, consumers)
+                {
+                    Reads = [input.Storage],
+                    Writes = [output.Storage, .. prepared],
+                });
                 break;
             }
 

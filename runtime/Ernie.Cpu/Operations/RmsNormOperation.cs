@@ -52,14 +52,26 @@ internal sealed unsafe class RmsNormOperation : Operation
             row = sum;
         }
 
-        float scale = 1f / MathF.Sqrt((SumOfSquares(row, width) / width) + _epsilon);
         float* target = _output.Row(unit);
+        Normalize(row, _weight.Pointer, target, width, _epsilon);
+        _consumers.Prepare(slice, unit, target);
+    }
+
+    /// <summary>Normalises one vector.</summary>
+    /// <param name="row">[width].</param>
+    /// <param name="weight">[width].</param>
+    /// <param name="target">[width]; may be <paramref name="row"/>.</param>
+    /// <param name="width">Elements.</param>
+    /// <param name="epsilon">Added to the mean square.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    internal static void Normalize(float* row, float* weight, float* target, int width, float epsilon)
+    {
+        float scale = 1f / MathF.Sqrt((SumOfSquares(row, width) / width) + epsilon);
         int i = 0;
         for (; i <= width - 16; i += 16)
-            (Vector512.Load(_weight.Pointer + i) * (Vector512.Load(row + i) * scale)).Store(target + i);
+            (Vector512.Load(weight + i) * (Vector512.Load(row + i) * scale)).Store(target + i);
         for (; i < width; i++)
-            target[i] = _weight.Pointer[i] * (row[i] * scale);
-        _consumers.Prepare(slice, unit, target);
+            target[i] = weight[i] * (row[i] * scale);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]

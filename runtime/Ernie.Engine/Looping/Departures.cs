@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Ernie.Engine.Scheduling;
+using Ernie.Engine.Sequences;
 using Ernie.Engine.Streaming;
 using Ernie.Engine.Telemetry;
 using Ernie.Generation;
@@ -12,10 +13,10 @@ internal sealed class Departures(Scheduler scheduler, LoopInbox inbox, LoopStati
     /// <summary>Ends a sequence without a token.</summary>
     public void End(Sequence sequence, FinishReason reason, string? error)
     {
-        sequence.Error = error;
+        sequence.Stream.Error = error;
         Leave(sequence, reason);
         var tokenEvent = new TokenEvent { Token = -1, StopToken = -1, FinishReason = reason };
-        sequence.FirstEventSent = true;
+        sequence.Progress.FirstEventSent = true;
         sequence.Stream.Publish(in tokenEvent, default, default);
     }
 
@@ -43,7 +44,7 @@ internal sealed class Departures(Scheduler scheduler, LoopInbox inbox, LoopStati
     /// <summary>Gives back the slot and the pages of a sequence that has left, once no step in flight uses them.</summary>
     public void ReleaseIfUnused(Sequence sequence)
     {
-        if (sequence.RowsInFlight == 0)
+        if (sequence.Progress.RowsInFlight == 0)
         {
             scheduler.Memory.Release(sequence);
         }
@@ -69,12 +70,12 @@ internal sealed class Departures(Scheduler scheduler, LoopInbox inbox, LoopStati
     }
 
     /// <summary>Ends the sequences whose readers are gone.</summary>
-    public void EndCancelled()
+    public void EndAbandoned()
     {
         for (Sequence? sequence = scheduler.Waiting.First; sequence is not null;)
         {
             Sequence? next = sequence.Next;
-            if (sequence.CancelRequested)
+            if (sequence.Stream.IsAbandoned)
             {
                 End(sequence, FinishReason.Aborted, null);
             }
@@ -84,7 +85,7 @@ internal sealed class Departures(Scheduler scheduler, LoopInbox inbox, LoopStati
 
         for (int i = scheduler.Running.Count - 1; i >= 0; i--)
         {
-            if (scheduler.Running[i].CancelRequested)
+            if (scheduler.Running[i].Stream.IsAbandoned)
             {
                 End(scheduler.Running[i], FinishReason.Aborted, null);
             }

@@ -1,5 +1,7 @@
 using System.Diagnostics;
 using Ernie.Engine.Scheduling;
+using Ernie.Engine.Sequences;
+using Ernie.Engine.Settings;
 using Ernie.Engine.Telemetry;
 using Ernie.Execution;
 using Ernie.Generation;
@@ -7,23 +9,24 @@ using Ernie.Generation;
 namespace Ernie.Engine.Looping;
 
 /// <summary>
-/// The one thread that owns the executor, the slots and the pages. A step is: take what callers asked for, fill the batch,
-/// begin it, complete the oldest step in flight, hand out its tokens. Idle, it sleeps; running, it allocates nothing per step.
+/// The one thread that owns the executor, the slots and the pages. A step is four calls: receive what callers ask for, schedule the rows, run them,
+/// read the oldest step in flight. Idle, it sleeps; running, it allocates nothing per step.
 /// </summary>
 internal sealed class EngineLoop : IDisposable
 {
-    private readonly IExecutor _executor;
     private readonly Scheduler _scheduler;
+    private readonly StepPipeline _steps;
     private readonly LoopInbox _inbox = new();
     private readonly LoopStatistics _statistics;
     private readonly Departures _departures;
     private readonly LoopCommands _commands;
     private readonly StepFailures _failures;
     private readonly StepReader _reader;
+    private readonly IdleCheck _idleCheck;
     private readonly EngineMeter _meter;
-    private readonly StepRecord[] _records;
     private readonly Thread _thread;
-    private long _begun, _completed, _waitTicks, _allocatedBytes;
+    private long _turnBeganAt, _waitTicks, _allocatedBytes;
+    private bool _isPausedNow;
     private volatile bool _paused, _stopping;
 
     /// <summary>Makes the loop; <see cref="Start"/> starts it.</summary>
@@ -32,23 +35,17 @@ internal sealed class EngineLoop : IDisposable
     /// <param name="owner">The engine, by which listeners tell its instruments from another's.</param>
     public EngineLoop(IExecutor executor, EngineSettings settings, object owner)
     {
-        _executor = executor;
         _statistics = new LoopStatistics(_inbox, settings.Clock);
         _meter = new EngineMeter(owner, _statistics.Read, () => AllocatedBytes);
         _scheduler = new Scheduler(executor.Info, settings, _meter, executor.Sampling);
+        _steps = new StepPipeline(executor, settings.Overlap ? Math.Max(1, executor.Info.MaxStepsInFlight) : 1, _scheduler.CreateRecord);
         _departures = new Departures(_scheduler, _inbox, _statistics, _meter);
         _commands = new LoopCommands(_scheduler, _departures, _inbox, _statistics);
         _failures = new StepFailures(_scheduler, _departures, _statistics, settings.Warn);
         _reader = new StepReader(_scheduler, _departures, _statistics, _meter, executor.Info.VocabularySize);
-        int depth = settings.Overlap ? Math.Max(1, executor.Info.MaxStepsInFlight) : 1;
-        _records = new StepRecord[depth];
-        for (int i = 0; i < depth; i++)
-        {
-            _records[i] = new StepRecord(_scheduler.MaxSequences);
-        }
-
+        _idleCheck = new IdleCheck(_scheduler, _meter, settings.Warn);
         Publish();
-        _thread = new Thread(Run) { IsBackground = true, Name = "ernie-engine" };
+        _thread = new Thread(RunSteps) { IsBackground = true, Name = "ernie-engine" };
     }
 
     /// <summary>Sequences that have been submitted and have not had a slot.</summary>
@@ -72,8 +69,8 @@ internal sealed class EngineLoop : IDisposable
     /// <summary>Hands a sequence over.</summary>
     public void Submit(Sequence sequence) => _inbox.Submit(sequence);
 
-    /// <summary>Says that nobody reads a sequence any more.</summary>
-    public void Cancel(Sequence sequence) => _inbox.Cancel(sequence);
+    /// <summary>Says that nobody reads some sequence any more.</summary>
+    public void NoteAbandoned() => _inbox.NoteAbandoned();
 
     /// <summary>Asks something of the loop.</summary>
     public Task<int> Send(LoopCommandKind kind) => _inbox.Send(kind);
@@ -113,130 +110,118 @@ internal sealed class EngineLoop : IDisposable
     /// <summary>An exception in the words of an event's error.</summary>
     internal static string Describe(Exception e) => $"{e.GetType().Name}: {e.Message}";
 
-    private int StepsInFlight => (int)(_begun - _completed);
-
-    private void Run()
+    private void RunSteps()
     {
         while (!_stopping)
         {
-            long startedAt = Stopwatch.GetTimestamp();
-            _waitTicks = 0;
-            HandleCallers();
-            // One look a turn: who resumes the engine between the two calls must not end requests that this turn did not try to admit.
-            bool paused = _paused;
-            bool launched = TryLaunch(paused);
-            if (StepsInFlight == 0)
+            Receive();
+            StepRecord? next = Schedule();
+            bool begun = Run(next);
+            bool hasSteps = Read(mayRunAhead: begun);
+            if (!hasSteps)
             {
-                FailWhatCannotRun(paused);
-                _commands.AnswerDrains();
-                Publish();
-                _inbox.Wait();
-                continue;
+                Rest();
             }
-
-            if (StepsInFlight == _records.Length || !launched)
-            {
-                CompleteOldest();
-                Publish();
-                _meter.HostTime(Stopwatch.GetTimestamp() - startedAt - _waitTicks);
-            }
-
-            Volatile.Write(ref _allocatedBytes, GC.GetAllocatedBytesForCurrentThread());
         }
 
         CloseDown();
     }
 
-    private void CloseDown()
+    private void Receive()
     {
-        HandleCallers();
-        while (StepsInFlight > 0)
-        {
-            CompleteOldest();
-        }
-
-        _departures.EndAll(FinishReason.Aborted, null);
-        _commands.AnswerDrains();
-        Publish();
-        _executor.Dispose();
-        _inbox.Close();
-    }
-
-    private void HandleCallers()
-    {
+        (_turnBeganAt, _waitTicks) = (Stopwatch.GetTimestamp(), 0);
+        // One look a turn: who resumes the engine meanwhile must not end requests that this turn did not try to admit.
+        _isPausedNow = _paused;
         _inbox.MoveSequences(_scheduler.Waiting);
-        if (_inbox.TakeCancellations())
+        if (_inbox.TakeAbandonments())
         {
-            _departures.EndCancelled();
+            _departures.EndAbandoned();
         }
 
         _commands.Handle();
     }
 
-    private bool TryLaunch(bool paused)
+    private StepRecord? Schedule()
     {
-        StepRecord record = _records[_begun % _records.Length];
-        if (StepsInFlight == _records.Length || !_scheduler.Fill(record, paused || Failure is not null, StepsInFlight))
+        if (_steps.IsFull || !_scheduler.Fill(_steps.Next, _isPausedNow || Failure is not null, _steps.Count))
+        {
+            return null;
+        }
+
+        StepRecord record = _steps.Next;
+        for (int row = record.RowCount - 1; row >= 0; row--)
+        {
+            _inbox.LeaveQueue(record.Sequence(row));
+        }
+
+        return record;
+    }
+
+    private bool Run(StepRecord? record)
+    {
+        if (record is null)
         {
             return false;
         }
 
-        NoteAdmissions(record);
-        if (record.RowCount == 0)
-        {
-            return false;
-        }
-
-        long beganAt = Stopwatch.GetTimestamp();
         try
         {
             _statistics.StepInFlight = true;
-            _executor.Begin(_scheduler.Batch);
+            _steps.Begin(_scheduler.Batch);
         }
 #pragma warning disable CA1031 // Whatever the executor throws ends these requests, not the loop.
         catch (Exception e)
 #pragma warning restore CA1031
         {
-            _statistics.StepInFlight = StepsInFlight > 0;
-            _failures.StepFailed(record, e, committed: false, _completed);
+            _statistics.StepInFlight = _steps.Count > 0;
+            _failures.StepFailed(record, e, committed: false, _steps.Completed);
             return false;
         }
 
-        if (_records.Length == 1)
+        if (!_steps.Overlaps)
         {
             // Without overlap the device's work may happen in here; it is not the loop's own.
-            _waitTicks += Stopwatch.GetTimestamp() - beganAt;
+            _waitTicks += Stopwatch.GetTimestamp() - record.BeganAt;
         }
 
-        record.BeganAt = beganAt;
-        record.Number = ++_begun;
         Scheduler.Commit(record);
         return true;
     }
 
-    private void NoteAdmissions(StepRecord record)
+    // Reads the oldest step, unless another may begin before. False when there is none.
+    private bool Read(bool mayRunAhead)
     {
-        for (int row = record.RowCount - 1; row >= 0; row--)
+        if (_steps.Count == 0)
         {
-            _inbox.LeaveQueue(record.Sequences[row]!); // Filled rows have a sequence.
+            return false;
         }
+
+        if (_steps.IsFull || !mayRunAhead)
+        {
+            CompleteOldest();
+            Publish();
+            _meter.HostTime(Stopwatch.GetTimestamp() - _turnBeganAt - _waitTicks);
+        }
+
+        Volatile.Write(ref _allocatedBytes, GC.GetAllocatedBytesForCurrentThread());
+        return true;
     }
 
     private void CompleteOldest()
     {
-        StepRecord record = _records[_completed % _records.Length];
+        StepRecord record = _steps.Oldest;
         StepOutput output;
         long waitedAt = Stopwatch.GetTimestamp();
         try
         {
-            output = _executor.Complete();
+            output = _steps.Complete();
         }
 #pragma warning disable CA1031 // Whatever the executor throws ends these requests, not the loop.
         catch (Exception e)
 #pragma warning restore CA1031
         {
             EndStep();
-            _failures.StepFailed(record, e, committed: true, _completed);
+            _failures.StepFailed(record, e, committed: true, _steps.Completed);
             return;
         }
 
@@ -246,25 +231,52 @@ internal sealed class EngineLoop : IDisposable
         _failures.StepSucceeded();
         _statistics.StepCompleted();
         _scheduler.Memory.Pool.StepCompleted(record.Number);
-        _reader.Read(record, output, now, _begun);
-        _meter.Step(record, now);
+        _reader.Read(record, output, now, _steps.Begun);
+        _meter.Step(record.TokenCount, record.BeganAt, now);
     }
 
     private void EndStep()
     {
-        _completed++;
         _statistics.StepEnded();
-        _statistics.StepInFlight = StepsInFlight > 0;
+        _statistics.StepInFlight = _steps.Count > 0;
+    }
+
+    private void Rest()
+    {
+        FailWhatCannotRun();
+        if (_scheduler.Running.Count == 0)
+        {
+            _idleCheck.Run(_steps.Begun);
+        }
+
+        _commands.AnswerDrains();
+        Publish();
+        _inbox.Wait();
+    }
+
+    private void CloseDown()
+    {
+        Receive();
+        while (_steps.Count > 0)
+        {
+            CompleteOldest();
+        }
+
+        _departures.EndAll(FinishReason.Aborted, null);
+        _commands.AnswerDrains();
+        Publish();
+        _steps.Close();
+        _inbox.Close();
     }
 
     // With nothing running every page is free or evictable, so the first in the queue fits; unless a cache policy keeps back what it promised.
-    private void FailWhatCannotRun(bool paused)
+    private void FailWhatCannotRun()
     {
         if (Failure is not null)
         {
             _departures.EndAll(FinishReason.Error, Failure);
         }
-        else if (!paused && _scheduler.Running.Count == 0 && _inbox.HasNoSequence && _scheduler.Waiting.First is { } sequence)
+        else if (!_isPausedNow && _scheduler.Running.Count == 0 && _inbox.HasNoSequence && _scheduler.Waiting.First is { } sequence)
         {
             _departures.End(sequence, FinishReason.Error, "The cache policy frees no pages, so the request cannot run.");
             _inbox.Wake();

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics.CodeAnalysis;
 using Ernie.Engine.Scheduling;
+using Ernie.Engine.Sequences;
 using Ernie.Engine.Streaming;
 using Ernie.Generation;
 
@@ -15,7 +16,7 @@ internal sealed class LoopInbox
     private readonly ConcurrentQueue<LoopCommand> _commands = new();
     private readonly AutoResetEvent _wake = new(false);
     private long _arrivals;
-    private int _cancels, _queued;
+    private int _abandoned, _queued;
     private volatile bool _closed;
 
     /// <summary>Sequences that have been submitted and have not had a slot.</summary>
@@ -36,11 +37,10 @@ internal sealed class LoopInbox
         TurnAwayLate();
     }
 
-    /// <summary>Says that nobody reads a sequence any more.</summary>
-    public void Cancel(Sequence sequence)
+    /// <summary>Says that nobody reads some sequence any more.</summary>
+    public void NoteAbandoned()
     {
-        sequence.CancelRequested = true;
-        Interlocked.Increment(ref _cancels);
+        Interlocked.Increment(ref _abandoned);
         Wake();
     }
 
@@ -65,7 +65,7 @@ internal sealed class LoopInbox
     {
         while (_sequences.TryDequeue(out Sequence? sequence))
         {
-            sequence.Arrival = ++_arrivals;
+            sequence.Progress.Arrival = ++_arrivals;
             waiting.Add(sequence);
         }
     }
@@ -73,15 +73,15 @@ internal sealed class LoopInbox
     /// <summary>Takes the next command.</summary>
     public bool TryTake([NotNullWhen(true)] out LoopCommand? command) => _commands.TryDequeue(out command);
 
-    /// <summary>Whether a sequence was cancelled since the last call.</summary>
-    public bool TakeCancellations() => Volatile.Read(ref _cancels) > 0 && Interlocked.Exchange(ref _cancels, 0) > 0;
+    /// <summary>Whether a sequence was abandoned since the last call.</summary>
+    public bool TakeAbandonments() => Volatile.Read(ref _abandoned) > 0 && Interlocked.Exchange(ref _abandoned, 0) > 0;
 
     /// <summary>A sequence no longer counts against the bound of the queue; a preempted one that waits again does not either.</summary>
     public void LeaveQueue(Sequence sequence)
     {
-        if (sequence.IsQueued)
+        if (sequence.Progress.IsQueued)
         {
-            sequence.IsQueued = false;
+            sequence.Progress.IsQueued = false;
             Interlocked.Decrement(ref _queued);
         }
     }

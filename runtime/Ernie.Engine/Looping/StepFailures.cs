@@ -1,4 +1,5 @@
 using Ernie.Engine.Scheduling;
+using Ernie.Engine.Sequences;
 using Ernie.Generation;
 
 namespace Ernie.Engine.Looping;
@@ -25,12 +26,7 @@ internal sealed class StepFailures(Scheduler scheduler, Departures departures, L
         warn?.Invoke($"ERN5001: a step of {record.RowCount} sequences failed: {error}");
         for (int row = 0; row < record.RowCount; row++)
         {
-            Sequence sequence = record.TakeRow(row);
-            if (committed)
-            {
-                sequence.RowsInFlight--;
-                sequence.PendingTokens -= record.Samples[row] ? 1 : 0;
-            }
+            Sequence sequence = committed ? Scheduler.Settle(record, row) : record.TakeRow(row);
 
             if (sequence.State == SequenceState.Running)
             {
@@ -42,7 +38,7 @@ internal sealed class StepFailures(Scheduler scheduler, Departures departures, L
             }
         }
 
-        record.RowCount = 0;
+        record.Clear();
         scheduler.Memory.Pool.StepCompleted(completed);
         if (++_inARow >= FailuresUntilUnhealthy && statistics.Failure is null)
         {

@@ -1,6 +1,6 @@
-using System.Diagnostics;
 using Ernie.Engine.Sampling;
 using Ernie.Engine.Scheduling;
+using Ernie.Engine.Sequences;
 using Ernie.Engine.Streaming;
 using Ernie.Engine.Telemetry;
 using Ernie.Execution;
@@ -8,7 +8,7 @@ using Ernie.Generation;
 
 namespace Ernie.Engine.Looping;
 
-/// <summary>Reads a completed step: draws tokens, hands them out, ends the sequences that are through. Allocates nothing.</summary>
+/// <summary>Reads a completed step: draws tokens or takes those that the device drew, hands them out, ends the sequences that are through. Allocates nothing.</summary>
 internal sealed class StepReader
 {
     private readonly Scheduler _scheduler;
@@ -46,9 +46,7 @@ internal sealed class StepReader
 
     private void ReadRow(StepRecord record, int row, StepOutput output, long now, long lastStep)
     {
-        Sequence sequence = record.TakeRow(row);
-        sequence.RowsInFlight--;
-        sequence.PendingTokens -= record.Samples[row] ? 1 : 0;
+        Sequence sequence = Scheduler.Settle(record, row);
         if (sequence.State == SequenceState.Retiring)
         {
             _departures.ReleaseIfUnused(sequence);
@@ -57,17 +55,19 @@ internal sealed class StepReader
 
         try
         {
-            ReadPrompt(sequence, record, row, output);
-            int computed = record.Start[row] + record.Count[row];
-            _scheduler.Memory.OfferPages(sequence, computed, lastStep);
-            if (record.Samples[row])
+            ReadPrompt(sequence, in record.Row(row), row, output);
+            if (record.Draws(row))
             {
-                ReadToken(sequence, record.LogitCount[row] - 1, row, output, now);
+                ReadTokens(sequence, record, row, output, now, lastStep);
+                return;
             }
-            else if (computed == sequence.Length && sequence.RowsInFlight == 0)
+
+            int computed = record.Row(row).Start + record.Row(row).Count;
+            _scheduler.Memory.OfferPages(sequence, computed, lastStep);
+            if (computed == sequence.Progress.Length && sequence.Progress.RowsInFlight == 0)
             {
                 // Nothing is to be drawn: the prompt was all that was asked for.
-                _departures.End(sequence, sequence.Prompt.WantsEmbedding ? FinishReason.Stop : FinishReason.Length, null);
+                _departures.End(sequence, sequence.Prompt.WantsHidden ? FinishReason.Stop : FinishReason.Length, null);
             }
         }
 #pragma warning disable CA1031 // A sampler is a plugin: what it throws ends its request alone.
@@ -81,12 +81,12 @@ internal sealed class StepReader
         }
     }
 
-    private void ReadPrompt(Sequence sequence, StepRecord record, int row, StepOutput output)
+    private void ReadPrompt(Sequence sequence, in StepRow added, int row, StepOutput output)
     {
         PromptResults prompt = sequence.Prompt;
-        int start = record.Start[row];
-        int end = Math.Min(start + record.Count[row], sequence.PromptLength);
-        if (prompt.WantsEmbedding)
+        int start = added.Start;
+        int end = Math.Min(start + added.Count, sequence.Request.PromptLength);
+        if (added.Kind == StepRowKind.Pool)
         {
             for (int position = start; position < end; position++)
             {
@@ -94,11 +94,11 @@ internal sealed class StepReader
             }
         }
 
-        if (prompt.WantsLogprobs && !sequence.FirstEventSent && record.LogitCount[row] == record.Count[row])
+        if (sequence.WantsPromptLogits && added.LogitCount == added.Count)
         {
             // The logits at a position are those of the token after it.
             ReadOnlySpan<int> tokens = _scheduler.Memory.Tokens(sequence);
-            for (int position = start + 1; position < Math.Min(end + 1, sequence.PromptLength); position++)
+            for (int position = start + 1; position < Math.Min(end + 1, sequence.Request.PromptLength); position++)
             {
                 (float logprob, int rank) = LogitsPipeline.Rank(
                     output.Logits(row, position - start - 1), tokens[position], prompt.TopTokens(position), prompt.TopLogprobs(position));
@@ -107,47 +107,99 @@ internal sealed class StepReader
         }
     }
 
-    private void ReadToken(Sequence sequence, int logitIndex, int row, StepOutput output, long now)
+    // The rule of StepRowKind.Verify, of which a row without drafts is the case k = 0: tokens are drawn until one is not the draft of its position,
+    // ends the sequence, or stands behind the last draft. Each is appended before the next is drawn, so penalties, bad words, min tokens and the
+    // sampler's scratch see exactly the tokens before their position.
+    private void ReadTokens(Sequence sequence, StepRecord record, int row, StepOutput output, long now, long lastStep)
     {
-        int topCount = sequence.TopCount;
+        ref readonly StepRow added = ref record.Row(row);
+        ReadOnlySpan<int> drafts = record.Drafts(row);
+        ReadOnlySpan<int> drawn = sequence.Request.SampledOnDevice ? DrawnOnDevice(sequence, output, row, drafts.Length) : [];
+        int firstLogits = added.LogitCount - 1 - drafts.Length;
+        int topCount = sequence.Request.TopCount;
         Span<int> topTokens = _topTokens.AsSpan(0, topCount);
         Span<float> topLogprobs = _topLogprobs.AsSpan(0, topCount);
-        int sampled = sequence.SampledOnDevice && output.Tokens(row) is [int token] ? token : -1;
-        RowEnd end = sequence.SampledOnDevice ? output.End(row) : RowEnd.Undecided;
-        if (sampled < 0 && end != RowEnd.Undecided)
+        bool isLast = false;
+        for (int i = 0; !isLast; i++)
         {
-            throw new InvalidOperationException($"The device had ended the row before ({end}), after {sequence.Length} tokens of {sequence.MaxLength}; the engine had not.");
+            TokenDraw draw = drawn.IsEmpty
+                ? _pipeline.Draw(
+                    sequence, _scheduler.Memory.Tokens(sequence), _scheduler.Memory.History(sequence), output.Logits(row, firstLogits + i), topTokens, topLogprobs)
+                : new TokenDraw(drawn[i], 0, 0);
+            Append(sequence, draw.Token, now);
+            RowEnd end = sequence.EndAfter(draw.Token);
+            bool stops = end != RowEnd.GoesOn || i == drafts.Length || draw.Token != drafts[i];
+            isLast = drawn.IsEmpty ? stops : i == drawn.Length - 1;
+            if (!drawn.IsEmpty)
+            {
+                CheckDevice(sequence, stops, isLast, end, output.End(row));
+            }
+
+            if (isLast)
+            {
+                int rejected = drafts.Length - i;
+                sequence.Progress.Computed -= rejected;
+                _scheduler.Memory.OfferPages(sequence, added.Start + added.Count - rejected, lastStep);
+            }
+
+            Tell(sequence, in draw, end, topTokens, topLogprobs);
+        }
+    }
+
+    private ReadOnlySpan<int> DrawnOnDevice(Sequence sequence, StepOutput output, int row, int draftCount)
+    {
+        ReadOnlySpan<int> drawn = output.Tokens(row);
+        if (drawn.IsEmpty && output.End(row) is not RowEnd.Undecided and RowEnd ended)
+        {
+            throw new InvalidOperationException(
+                $"The device had ended the row before ({ended}), after {sequence.Progress.Length} tokens of {sequence.Request.MaxLength}; the engine had not.");
         }
 
-        _pipeline.CheckToken(sequence.Sampler, sampled);
-        TokenDraw draw = sampled >= 0
-            ? new TokenDraw(sampled, 0, 0)
-            : _pipeline.Draw(
-                sequence, _scheduler.Memory.Tokens(sequence), _scheduler.Memory.History(sequence), output.Logits(row, logitIndex), topTokens, topLogprobs);
+        if (drawn.Length > draftCount + 1)
+        {
+            throw new InvalidOperationException($"The device drew {drawn.Length} tokens for a row with {draftCount} drafts.");
+        }
 
-        _scheduler.Memory.Append(sequence, draw.Token);
+        foreach (int token in drawn)
+        {
+            _pipeline.CheckToken(sequence.Request.Sampler, token);
+        }
+
+        return drawn;
+    }
+
+    // A device that stops elsewhere, or for another reason, has another state than the engine, and every later token would be wrong.
+    private static void CheckDevice(Sequence sequence, bool stops, bool isLast, RowEnd end, RowEnd told)
+    {
+        if (stops != isLast || (isLast && told != RowEnd.Undecided && told != end))
+        {
+            throw new InvalidOperationException(
+                $"The device {(isLast ? $"stopped ({told})" : "went on")} after {sequence.Progress.Length} tokens of {sequence.Request.MaxLength}, where the engine {(stops ? $"stops ({end})" : "goes on")}.");
+        }
+    }
+
+    private void Append(Sequence sequence, int token, long now)
+    {
+        _scheduler.Memory.Append(sequence, token);
         _statistics.TokenDrawn();
         _meter.Token(sequence, now);
-        if (sequence.FirstTokenAt == 0)
-        {
-            sequence.FirstTokenAt = now;
-        }
+        sequence.Times.TokenDrawn(now);
+    }
 
-        sequence.LastTokenAt = now;
+    private void Tell(Sequence sequence, in TokenDraw draw, RowEnd end, ReadOnlySpan<int> topTokens, ReadOnlySpan<float> topLogprobs)
+    {
         var tokenEvent = new TokenEvent { Token = draw.Token, StopToken = -1, Logprob = draw.Logprob, Rank = draw.Rank };
-        Debug.Assert(end == RowEnd.Undecided || end == sequence.EndAfter(draw.Token), "The device and the engine end a sequence by the same rule.");
-        end = end == RowEnd.Undecided ? sequence.EndAfter(draw.Token) : end;
         if (end == RowEnd.StopToken)
         {
             tokenEvent.FinishReason = FinishReason.Stop;
-            tokenEvent.StopToken = sequence.IsStopToken(draw.Token) ? draw.Token : -1;
+            tokenEvent.StopToken = sequence.Request.IsStopToken(draw.Token) ? draw.Token : -1;
         }
         else if (end == RowEnd.MaxLength)
         {
             tokenEvent.FinishReason = FinishReason.Length;
         }
 
-        sequence.FirstEventSent = true;
+        sequence.Progress.FirstEventSent = true;
         if (tokenEvent.FinishReason != FinishReason.None)
         {
             _departures.Leave(sequence, tokenEvent.FinishReason);

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Runtime.InteropServices;
 using Ernie.Caching;
 
 namespace Ernie.Engine.Paging;
@@ -99,6 +100,19 @@ internal sealed class PagePool
 
     /// <summary>Pages that have become reusable without being free (a lease ended) count as returned too.</summary>
     public void NoteReturn() => Returns++;
+
+    /// <summary>What is not where it belongs while no sequence runs; null when everything is.</summary>
+    public string? FindMisplaced()
+    {
+        int owned = Count(PageState.Sequence), free = Count(PageState.Free);
+        return owned > 0 ? $"{owned} of {PageCount} pages belong to sequences that have ended"
+            : _deferredCount > 0 ? $"{_deferredCount} pages wait for steps that have ended"
+            : free != FreeCount ? $"{free} of {PageCount} pages are free and {FreeCount} are listed"
+            : null;
+    }
+
+    /// <summary>Pages that are owned so.</summary>
+    public int Count(PageState state) => MemoryMarshal.AsBytes(_state.AsSpan()).Count((byte)state);
 
     private void MakeFree(PageId page)
     {

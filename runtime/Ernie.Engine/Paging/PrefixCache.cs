@@ -209,6 +209,28 @@ internal sealed class PrefixCache
         return freed;
     }
 
+    /// <summary>What is not where it belongs while no sequence runs; null when everything is.</summary>
+    public string? FindMisplaced()
+    {
+        int pinned = _pins.AsSpan().IndexOfAnyExcept(0);
+        if (pinned >= 0)
+        {
+            return $"page {pinned} has {_pins[pinned]} leases that no sequence holds";
+        }
+
+        int given = _pool.Count(PageState.Cache);
+        if (!Enabled)
+        {
+            return given == 0 ? null : $"{given} pages belong to a cache that is off";
+        }
+
+        // Enabled implies a policy.
+        int cached = _policy!.CachedPages, evictable = EvictablePages;
+        return cached != given ? $"cache policy '{_policy.Name}' says that it has {cached} pages, and was given {given}"
+            : evictable != cached ? $"cache policy '{_policy.Name}' says that {evictable} of its {cached} pages can be evicted, and no lease is out"
+            : null;
+    }
+
     private bool TakeAdopted(InsertResult result, ReadOnlySpan<PageId> pages)
     {
         int end = result.AlreadyCached + result.Adopted;

@@ -1,6 +1,7 @@
 using Ernie.Caching;
 using Ernie.Engine.Sampling;
-using Ernie.Engine.Scheduling;
+using Ernie.Engine.Sequences;
+using Ernie.Engine.Settings;
 using Ernie.Execution;
 
 namespace Ernie.Engine.Paging;
@@ -11,7 +12,7 @@ namespace Ernie.Engine.Paging;
 /// </summary>
 internal sealed class SequenceMemory : IDisposable
 {
-    private readonly SlotTable _slots;
+    private readonly SequenceSlots _slots;
     private readonly PageId[] _pageTable;
     private readonly int _maxPagesPerSequence, _maxSequences;
 
@@ -26,7 +27,7 @@ internal sealed class SequenceMemory : IDisposable
         _maxSequences = maxSequences;
         _pageTable = batch.PageTable;
         _maxPagesPerSequence = batch.MaxPagesPerSequence;
-        _slots = new SlotTable(maxSequences, info.MaxModelLength, info.VocabularySize);
+        _slots = new SequenceSlots(maxSequences, info.MaxModelLength, info.VocabularySize);
         Pool = new PagePool(info.PageCount);
         Cache = new PrefixCache(settings.CachePolicy, Pool, info.TokensPerPage, info.MaxPagesPerSequence, settings.Warn);
     }
@@ -53,13 +54,13 @@ internal sealed class SequenceMemory : IDisposable
     public void TakeSlot() => _slots.Take();
 
     /// <summary>A sequence's tokens while it has a slot.</summary>
-    public Span<int> Tokens(Sequence sequence) => _slots.Tokens(sequence.Slot, sequence.Length);
+    public Span<int> Tokens(Sequence sequence) => _slots.Tokens(sequence.Held.Slot, sequence.Progress.Length);
 
     /// <summary>A running sequence's first tokens.</summary>
-    public Span<int> Tokens(Sequence sequence, int length) => _slots.Tokens(sequence.Slot, length);
+    public Span<int> Tokens(Sequence sequence, int length) => _slots.Tokens(sequence.Held.Slot, length);
 
     /// <summary>A sequence's token history.</summary>
-    public TokenHistory History(Sequence sequence) => _slots.History(sequence.Slot);
+    public TokenHistory History(Sequence sequence) => _slots.History(sequence.Held.Slot);
 
     /// <summary>A slot's row of the page table.</summary>
     public Span<PageId> Pages(int slot) => _pageTable.AsSpan(slot * _maxPagesPerSequence, _maxPagesPerSequence);
@@ -68,21 +69,29 @@ internal sealed class SequenceMemory : IDisposable
     public static PrefixKey Key(Sequence sequence, ReadOnlySpan<int> tokens) => new()
     {
         Tokens = tokens,
-        Salt = sequence.Salt,
-        Priority = sequence.Request.Priority,
-        Tenant = sequence.Request.Tenant,
+        Salt = sequence.Request.Salt,
+        Priority = sequence.Request.Original.Priority,
+        Tenant = sequence.Request.Original.Tenant,
     };
 
     /// <summary>Adds a token that was drawn.</summary>
     public void Append(Sequence sequence, int token)
     {
-        sequence.Length++;
+        sequence.Progress.Length++;
         Tokens(sequence)[^1] = token;
-        if (sequence.KeepsHistory)
+        if (sequence.Request.KeepsHistory)
         {
             History(sequence).Add(token, generated: true);
         }
     }
+
+    /// <summary>Positions that a sequence's pages have room for.</summary>
+    public int Room(Sequence sequence) => sequence.Held.PageCount * TokensPerPage;
+
+    /// <summary>Gives a sequence pages for a number of positions, where it has too few, evicting cached ones where needed.</summary>
+    /// <returns>False when there are not that many; the sequence then has those that it had.</returns>
+    public bool TryReserve(Sequence sequence, int positions) =>
+        positions <= Room(sequence) || TryTakePages(sequence, ((positions + TokensPerPage - 1) / TokensPerPage) - sequence.Held.PageCount);
 
     /// <summary>Gives a sequence more pages, evicting cached ones where needed.</summary>
     /// <returns>False when there are not that many; the sequence then has none of them.</returns>
@@ -98,10 +107,10 @@ internal sealed class SequenceMemory : IDisposable
             return false;
         }
 
-        Span<PageId> pages = Pages(sequence.Slot);
+        Span<PageId> pages = Pages(sequence.Held.Slot);
         for (int i = 0; i < count; i++)
         {
-            pages[sequence.PageCount++] = Pool.Take();
+            pages[sequence.Held.PageCount++] = Pool.Take();
         }
 
         return true;
@@ -114,35 +123,40 @@ internal sealed class SequenceMemory : IDisposable
     public void OfferPages(Sequence sequence, int computed, long lastStep)
     {
         int fullPages = computed / TokensPerPage;
-        if (fullPages <= sequence.OfferedPages || !Cache.Enabled)
+        if (fullPages <= sequence.Held.OfferedPages || !Cache.Enabled)
         {
             return;
         }
 
-        sequence.OfferedPages = fullPages;
+        sequence.Held.OfferedPages = fullPages;
         PrefixKey key = Key(sequence, Tokens(sequence, fullPages * TokensPerPage));
-        PrefixLease lease = sequence.Lease;
-        Cache.Insert(in key, Pages(sequence.Slot)[..fullPages], ref lease, lastStep);
-        sequence.Lease = lease;
+        PrefixLease lease = sequence.Held.Lease;
+        Cache.Insert(in key, Pages(sequence.Held.Slot)[..fullPages], ref lease, lastStep);
+        sequence.Held.Lease = lease;
     }
 
     /// <summary>Takes a sequence's slot and pages back.</summary>
     public void Release(Sequence sequence)
     {
-        Span<PageId> pages = Pages(sequence.Slot)[..sequence.PageCount];
-        int leased = sequence.Lease.PageCount;
+        Span<PageId> pages = Pages(sequence.Held.Slot)[..sequence.Held.PageCount];
+        int leased = sequence.Held.Lease.PageCount;
         foreach (PageId page in pages[leased..])
         {
             Pool.Return(page);
         }
 
-        Cache.Release(sequence.Lease, pages[..leased]);
-        _slots.Return(sequence.Slot);
-        sequence.Lease = default;
-        sequence.PageCount = 0;
-        sequence.Slot = -1;
+        Cache.Release(sequence.Held.Lease, pages[..leased]);
+        _slots.Return(sequence.Held.Slot);
+        sequence.Held.Lease = default;
+        sequence.Held.PageCount = 0;
+        sequence.Held.Slot = -1;
         sequence.State = SequenceState.Ended;
     }
+
+    /// <summary>What is not where it belongs while no sequence runs; null when everything is.</summary>
+    public string? FindMisplaced() =>
+        SlotsInUse != 0 ? $"{SlotsInUse} of {_maxSequences} slots belong to sequences that have ended"
+        : Pool.FindMisplaced() ?? Cache.FindMisplaced();
 
     /// <inheritdoc/>
     public void Dispose() => _slots.Dispose();

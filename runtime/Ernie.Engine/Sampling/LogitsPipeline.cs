@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
-using Ernie.Engine.Scheduling;
+using Ernie.Engine.Sequences;
+using Ernie.Generation;
 using Ernie.Sampling;
 
 namespace Ernie.Engine.Sampling;
@@ -39,46 +40,46 @@ internal sealed class LogitsPipeline
     public TokenDraw Draw(
         Sequence sequence, ReadOnlySpan<int> tokens, TokenHistory history, Span<float> logits, Span<int> topTokens, Span<float> topLogprobs)
     {
-        SamplingOptions options = sequence.Request.Sampling;
-        bool wantsLogprobs = sequence.Request.Logprobs is not null;
+        SamplingOptions options = sequence.Request.Options;
+        bool wantsLogprobs = sequence.Request.Original.Logprobs is not null;
         if (wantsLogprobs)
         {
             logits.CopyTo(_raw);
         }
 
-        ApplyBias(sequence.Bias, logits);
-        if (sequence.Allowed is { } allowed)
+        ApplyBias(sequence.Request.Bias, logits);
+        if (sequence.Request.Allowed is { } allowed)
         {
             KeepOnly(allowed, logits);
         }
 
         if (sequence.Generated < options.MinTokens)
         {
-            foreach (int token in sequence.StopTokens)
+            foreach (int token in sequence.Request.StopTokens)
             {
                 logits[token] = float.NegativeInfinity;
             }
         }
 
         ApplyPenalties(options, history, logits);
-        ApplyBadWords(options, tokens[sequence.PromptLength..], logits);
+        ApplyBadWords(options, tokens[sequence.Request.PromptLength..], logits);
 
-        if (sequence.Allowed is not null && float.IsNegativeInfinity(LogitVector.Max(logits)))
+        if (sequence.Request.Allowed is not null && float.IsNegativeInfinity(LogitVector.Max(logits)))
         {
             ThrowNothingLeft();
         }
 
-        ISampler sampler = sequence.Sampler;
+        ISampler sampler = sequence.Request.Sampler;
         // Not HasFlag: before the method is optimised, that boxes.
         SamplerNeeds needs = sampler.Needs;
         var row = new SamplingRow
         {
             Logits = logits,
-            Parameters = sequence.Parameters,
-            Random = new Philox(sequence.Seed, tokens.Length, (uint)sequence.Request.ChoiceIndex),
+            Parameters = sequence.Request.Parameters,
+            Random = new Philox(sequence.Request.Seed, tokens.Length, sequence.Request.RandomStream),
             TokenCounts = (needs & SamplerNeeds.TokenCounts) != 0 ? history.Counts : default,
             Tail = (needs & SamplerNeeds.Tail) != 0 ? tokens[Math.Max(0, tokens.Length - SamplerLimits.TailTokens)..] : default,
-            Scratch = sequence.Scratch,
+            Scratch = sequence.Progress.Scratch,
         };
         int drawn = sampler.Sample(ref row);
         if (drawn < 0)
@@ -93,9 +94,10 @@ internal sealed class LogitsPipeline
             return new TokenDraw(drawn, 0, 0);
         }
 
-        LogprobView.Apply(sequence.Request, _raw);
+        GenerationRequest asked = sequence.Request.Original;
+        LogprobView.Apply(asked, _raw);
         (float logprob, int rank) = Rank(_raw, drawn, topTokens, topLogprobs);
-        if (sequence.Request.LogprobTokens is { } named)
+        if (asked.LogprobTokens is { } named)
         {
             LogprobView.Read(named, _raw, topTokens, topLogprobs);
         }

@@ -12,6 +12,9 @@ internal enum AdmissionOutcome
     /// <summary>Its whole prompt does not fit into what is left of this step, and prompts are not split.</summary>
     StepIsFull,
 
+    /// <summary>Its group has half of the slots, and others wait.</summary>
+    HasItsShare,
+
     /// <summary>There are not enough pages.</summary>
     NoRoom,
 }

@@ -1,5 +1,7 @@
 using Ernie.Caching;
 using Ernie.Engine.Paging;
+using Ernie.Engine.Sequences;
+using Ernie.Engine.Settings;
 using Ernie.Engine.Telemetry;
 using Ernie.Execution;
 
@@ -15,7 +17,6 @@ internal sealed class Admissions
     private readonly IDeviceSampling? _device;
     private readonly int _maxBatchedTokens, _reservePages;
     private readonly bool _chunkedPrefill, _copiesPages;
-    private long _admissions;
 
     /// <summary>Makes the way in.</summary>
     /// <param name="info">The executor's limits.</param>
@@ -62,9 +63,9 @@ internal sealed class Admissions
             return obstacle;
         }
 
-        sequence.Lease = lease;
-        sequence.PageCount = lease.PageCount;
-        sequence.Slot = slot;
+        sequence.Held.Lease = lease;
+        sequence.Held.PageCount = lease.PageCount;
+        sequence.Held.Slot = slot;
         if (!_memory.TryTakePages(sequence, PagesNeeded(sequence, lease)))
         {
             // The policy promised pages that it did not free; the pages taken go back.
@@ -74,11 +75,11 @@ internal sealed class Admissions
             return AdmissionOutcome.NoRoom;
         }
 
-        sequence.Computed = lease.PageCount * _memory.TokensPerPage;
+        sequence.Progress.Computed = lease.PageCount * _memory.TokensPerPage;
         if (copied is { } page)
         {
             _batch.AddCopy(page, _memory.Pages(slot)[lease.PageCount]);
-            sequence.Computed = sequence.Length - 1;
+            sequence.Progress.Computed = sequence.Progress.Length - 1;
         }
 
         Start(sequence);
@@ -89,10 +90,10 @@ internal sealed class Admissions
     // page is copied, so that the last token alone is computed, and not into a page that others read.
     private PrefixLease AcquirePrefix(Sequence sequence, Span<PageId> pages, out int sharedPages, out PageId? copied)
     {
-        PrefixKey key = SequenceMemory.Key(sequence, sequence.Saved);
+        PrefixKey key = SequenceMemory.Key(sequence, sequence.Progress.Saved);
         copied = null;
-        int reusable = (sequence.Length - 1) / _memory.TokensPerPage;
-        int whole = sequence.Length / _memory.TokensPerPage;
+        int reusable = (sequence.Progress.Length - 1) / _memory.TokensPerPage;
+        int whole = sequence.Progress.Length / _memory.TokensPerPage;
         sharedPages = !sequence.MaySkipPrefix ? 0 : _copiesPages ? whole : reusable;
         PrefixLease lease = _memory.Cache.Acquire(in key, pages[..sharedPages]);
         if (lease.PageCount <= reusable)
@@ -120,7 +121,7 @@ internal sealed class Admissions
             return AdmissionOutcome.SharesWithRunning;
         }
 
-        int remaining = copies ? 1 : sequence.Length - (lease.PageCount * _memory.TokensPerPage);
+        int remaining = copies ? 1 : sequence.Progress.Length - (lease.PageCount * _memory.TokensPerPage);
         if (!_chunkedPrefill && _batch.TokenCount > 0 && remaining > _maxBatchedTokens - _batch.TokenCount)
         {
             return AdmissionOutcome.StepIsFull;
@@ -133,7 +134,7 @@ internal sealed class Admissions
     }
 
     private int PagesNeeded(Sequence sequence, PrefixLease lease) =>
-        ((sequence.Length + _memory.TokensPerPage - 1) / _memory.TokensPerPage) - lease.PageCount;
+        ((sequence.Progress.Length + _memory.TokensPerPage - 1) / _memory.TokensPerPage) - lease.PageCount;
 
     // Whether a running sequence is about to fill the first page that this one lacks, so that waiting for it saves computing it twice.
     private bool SharesWithRunning(Sequence sequence, int matchedPages)
@@ -141,9 +142,9 @@ internal sealed class Admissions
         int length = (matchedPages + 1) * _memory.TokensPerPage;
         foreach (Sequence other in _running)
         {
-            if (other.OfferedPages <= matchedPages && other.Length >= length && other.Salt == sequence.Salt
-                && other.Request.Tenant == sequence.Request.Tenant
-                && _memory.Tokens(other, length).SequenceEqual(sequence.Saved.AsSpan(0, length)))
+            if (other.Held.OfferedPages <= matchedPages && other.Progress.Length >= length && other.Request.Salt == sequence.Request.Salt
+                && other.Request.Original.Tenant == sequence.Request.Original.Tenant
+                && _memory.Tokens(other, length).SequenceEqual(sequence.Progress.Saved.AsSpan(0, length)))
             {
                 return _memory.Cache.Enabled;
             }
@@ -157,17 +158,16 @@ internal sealed class Admissions
         _memory.TakeSlot();
         Waiting.Remove(sequence);
         sequence.State = SequenceState.Running;
-        sequence.Admission = ++_admissions;
-        sequence.OfferedPages = sequence.Lease.PageCount;
+        sequence.Held.OfferedPages = sequence.Held.Lease.PageCount;
         Span<int> tokens = _memory.Tokens(sequence);
-        sequence.Saved.CopyTo(tokens);
-        if (!sequence.WasAdmitted)
+        sequence.Progress.Saved.CopyTo(tokens);
+        if (!sequence.Progress.WasAdmitted)
         {
-            sequence.WasAdmitted = true;
-            sequence.AdmittedAt = System.Diagnostics.Stopwatch.GetTimestamp();
-            sequence.CachedTokens = sequence.Computed;
-            PromptTokens += sequence.PromptLength;
-            CachedTokens += sequence.CachedTokens;
+            sequence.Progress.WasAdmitted = true;
+            sequence.Times.Admitted = System.Diagnostics.Stopwatch.GetTimestamp();
+            sequence.Stream.CachedTokens = sequence.Progress.Computed;
+            PromptTokens += sequence.Request.PromptLength;
+            CachedTokens += sequence.Stream.CachedTokens;
             _meter.Admitted(sequence);
         }
         else
@@ -175,25 +175,25 @@ internal sealed class Admissions
             _meter.Resumed(sequence);
         }
 
-        if (sequence.KeepsHistory)
+        if (sequence.Request.KeepsHistory)
         {
-            _memory.History(sequence).Fill(tokens, sequence.PromptLength);
+            _memory.History(sequence).Fill(tokens, sequence.Request.PromptLength);
         }
 
-        if (sequence.SampledOnDevice)
+        if (sequence.Request.SampledOnDevice)
         {
-            _device!.SetSlot(sequence.Slot, new DeviceSlot // Only an executor that samples has sequences sampled there.
+            _device!.SetSlot(sequence.Held.Slot, new DeviceSlot // Only an executor that samples has sequences sampled there.
             {
-                Sampler = sequence.Sampler,
-                Parameters = sequence.Parameters,
-                Scratch = sequence.Scratch,
-                Options = sequence.Request.Sampling,
-                Seed = sequence.Seed,
-                Stream = (uint)sequence.Request.ChoiceIndex,
+                Sampler = sequence.Request.Sampler,
+                Parameters = sequence.Request.Parameters,
+                Scratch = sequence.Progress.Scratch,
+                Options = sequence.Request.Options,
+                Seed = sequence.Request.Seed,
+                Stream = sequence.Request.RandomStream,
                 Tokens = tokens,
-                PromptLength = sequence.PromptLength,
-                StopTokens = sequence.StopTokens,
-                MaxLength = sequence.MaxLength,
+                PromptLength = sequence.Request.PromptLength,
+                StopTokens = sequence.Request.StopTokens,
+                MaxLength = sequence.Request.MaxLength,
             });
         }
 
@@ -204,9 +204,9 @@ internal sealed class Admissions
     /// <param name="sequence">A sequence of which no row is in flight.</param>
     public void SaveState(Sequence sequence)
     {
-        if (sequence.SampledOnDevice && sequence.Scratch.Length > 0)
+        if (sequence.Request.SampledOnDevice && sequence.Progress.Scratch.Length > 0)
         {
-            _device!.ReadScratch(sequence.Slot, sequence.Scratch); // Only an executor that samples has sequences sampled there.
+            _device!.ReadScratch(sequence.Held.Slot, sequence.Progress.Scratch); // Only an executor that samples has sequences sampled there.
         }
     }
 }

@@ -1,3 +1,5 @@
+using Ernie.Engine.Sequences;
+
 namespace Ernie.Engine.Scheduling;
 
 /// <summary>Sequences with a slot that have not ended: larger priority first, then earlier admission.</summary>
@@ -21,7 +23,7 @@ internal sealed class RunningSequences
     public void Add(Sequence sequence)
     {
         int at = _sequences.Count;
-        while (at > 0 && _sequences[at - 1].Request.Priority < sequence.Request.Priority)
+        while (at > 0 && _sequences[at - 1].Request.Original.Priority < sequence.Request.Original.Priority)
         {
             at--;
         }

@@ -1,38 +1,41 @@
 using Ernie.Engine.Paging;
+using Ernie.Engine.Sequences;
+using Ernie.Engine.Settings;
 using Ernie.Engine.Telemetry;
 using Ernie.Execution;
 
 namespace Ernie.Engine.Scheduling;
 
 /// <summary>
-/// Decides what the next step computes: running decodes, then unfinished prompts, then new requests. Used by the loop's
+/// Decides what the next step computes: sequences that draw, then unfinished prompts, then new requests. Used by the loop's
 /// thread; allocates nothing per step.
 /// </summary>
 internal sealed class Scheduler : IDisposable
 {
-    // Prompt log-probabilities need a row of logits per token: this bounds them per step, in bytes.
-    private const int PromptLogitBytes = 16 << 20;
-
     // Waiting sequences looked at per step beyond those that are admitted; bounds the loop's own work.
     private const int LookAhead = 32;
 
-    private readonly int _maxBatchedTokens, _promptLogitsPerStep;
     private readonly EngineMeter _meter;
     private readonly Admissions _admissions;
+    private readonly StepRows _rows;
+    private readonly SlotShares _shares;
+    private readonly int _maxDrafts;
     private long _blockedAtReturns = -1;
     private Sequence? _blocked;
 
     /// <summary>Makes a scheduler for an executor's limits.</summary>
     public Scheduler(ExecutorInfo info, EngineSettings settings, EngineMeter meter, IDeviceSampling? device)
     {
-        _maxBatchedTokens = Math.Min(settings.MaxBatchedTokens, info.MaxBatchedTokens);
-        MaxSequences = Math.Min(Math.Min(settings.MaxSequences, info.MaxSequences), _maxBatchedTokens);
-        _promptLogitsPerStep = Math.Max(1, PromptLogitBytes / (sizeof(float) * info.VocabularySize));
+        int maxTokens = Math.Min(settings.MaxBatchedTokens, info.MaxBatchedTokens);
+        MaxSequences = Math.Min(Math.Min(settings.MaxSequences, info.MaxSequences), maxTokens);
+        _maxDrafts = settings.Drafts is null ? 0 : maxTokens;
         _meter = meter;
         Batch = new StepBatch(info);
         Memory = new SequenceMemory(info, settings, MaxSequences, Batch);
         Running = new RunningSequences(MaxSequences);
-        _admissions = new Admissions(info, settings, Memory, Running, Batch, _maxBatchedTokens, meter, device);
+        _admissions = new Admissions(info, settings, Memory, Running, Batch, maxTokens, meter, device);
+        _rows = new StepRows(Batch, Memory, settings.Drafts, maxTokens, info.VocabularySize);
+        _shares = new SlotShares(Waiting, Running, MaxSequences);
     }
 
     /// <summary>Slots, pages and cached prefixes.</summary>
@@ -59,31 +62,34 @@ internal sealed class Scheduler : IDisposable
     /// <summary>Preemptions.</summary>
     public long Preemptions { get; private set; }
 
+    /// <summary>Makes a record that <see cref="Fill"/> can fill.</summary>
+    public StepRecord CreateRecord() => new(MaxSequences, _maxDrafts);
+
     /// <summary>Chooses the rows of the next step.</summary>
     /// <param name="record">Receives the rows; the sequences are changed by <see cref="Commit"/>, once the step has begun.</param>
     /// <param name="paused">Whether new requests stay in the queue.</param>
     /// <param name="stepsInFlight">Steps begun and not completed. With any, nothing is preempted: pages could not be reused yet.</param>
-    /// <returns>False when a decode row found no page and steps in flight must be completed first; the batch is then empty.</returns>
+    /// <returns>
+    /// False when there is nothing to compute, or when a sequence must be preempted and steps in flight have to be completed first; the batch is
+    /// then empty.
+    /// </returns>
     public bool Fill(StepRecord record, bool paused, int stepsInFlight)
     {
-        Batch.Clear();
-        record.RowCount = 0;
-        if (!AddDecodes(record, stepsInFlight))
+        _rows.Begin(record);
+        _shares.Begin();
+        if (!(paused || MakeRoomForOthers(stepsInFlight)) || !AddDraws(stepsInFlight))
         {
-            Batch.Clear();
-            record.RowCount = 0;
+            _rows.Begin(record);
             return false;
         }
 
-        int promptLogits = _promptLogitsPerStep;
-        AddPrefills(record, ref promptLogits);
+        AddChunks();
         if (!paused)
         {
-            Admit(record, ref promptLogits);
+            Admit();
         }
 
-        record.TokenCount = Batch.TokenCount;
-        return true;
+        return record.RowCount > 0;
     }
 
     /// <summary>Takes note that the step of a filled record has begun.</summary>
@@ -91,11 +97,21 @@ internal sealed class Scheduler : IDisposable
     {
         for (int row = 0; row < record.RowCount; row++)
         {
-            Sequence sequence = record.Sequences[row]!; // Filled rows have a sequence.
-            sequence.Computed += record.Count[row];
-            sequence.RowsInFlight++;
-            sequence.PendingTokens += record.Samples[row] ? 1 : 0;
+            SequenceProgress progress = record.Sequence(row).Progress;
+            progress.Computed += record.Row(row).Count;
+            progress.RowsInFlight++;
+            progress.DrawsInFlight += record.Draws(row) ? 1 : 0;
         }
+    }
+
+    /// <summary>Takes a row out of a step that has ended, well or not.</summary>
+    /// <returns>Its sequence, which may have ended meanwhile.</returns>
+    public static Sequence Settle(StepRecord record, int row)
+    {
+        Sequence sequence = record.TakeRow(row);
+        sequence.Progress.RowsInFlight--;
+        sequence.Progress.DrawsInFlight -= record.Draws(row) ? 1 : 0;
+        return sequence;
     }
 
     /// <summary>Takes a sequence out of those that run; its slot and pages stay until they are released.</summary>
@@ -108,17 +124,32 @@ internal sealed class Scheduler : IDisposable
     /// <inheritdoc/>
     public void Dispose() => Memory.Dispose();
 
-    private bool AddDecodes(StepRecord record, int stepsInFlight)
+    private bool MakeRoomForOthers(int stepsInFlight)
+    {
+        while (_shares.FindExcess(Memory.FreeSlots) is { } sequence)
+        {
+            if (stepsInFlight > 0)
+            {
+                return false;
+            }
+
+            Preempt(sequence);
+        }
+
+        return true;
+    }
+
+    private bool AddDraws(int stepsInFlight)
     {
         for (int i = 0; i < Running.Count; i++)
         {
             Sequence sequence = Running[i];
-            if (!IsDecode(sequence))
+            if (!sequence.DrawsNext)
             {
                 continue;
             }
 
-            while (sequence.Computed >= sequence.PageCount * Memory.TokensPerPage && !Memory.TryTakePages(sequence, 1))
+            while (!Memory.TryReserve(sequence, sequence.Progress.Computed + 1))
             {
                 if (stepsInFlight > 0)
                 {
@@ -133,59 +164,45 @@ internal sealed class Scheduler : IDisposable
                 }
             }
 
-            bool known = sequence.Computed < sequence.Length;
-            int row = AddRow(record, sequence, StepRow.Tokens(sequence.Slot, sequence.Computed, count: 1, logitCount: 1), samples: true);
-            Batch.Tokens[Batch.TokenOffset[row]] = known ? Memory.Tokens(sequence)[sequence.Computed] : StepBatch.TokenOnDevice;
+            _rows.AddDraw(sequence, Running.Count - i - 1);
         }
 
         return true;
     }
 
-    // One new token, with or without its id known here, whose step draws the next one.
-    private static bool IsDecode(Sequence sequence)
-    {
-        if (sequence.MaxLength <= sequence.PromptLength || sequence.Prompt.WantsEmbedding)
-        {
-            return false;
-        }
-
-        int unknown = sequence.SampledOnDevice ? sequence.PendingTokens : 0;
-        return sequence.Computed + 1 == sequence.Length + unknown
-            && sequence.Computed + 1 < sequence.MaxLength
-            && sequence.Computed >= sequence.PromptLength;
-    }
-
-    private void AddPrefills(StepRecord record, ref int promptLogits)
+    private void AddChunks()
     {
         foreach (Sequence sequence in Running)
         {
-            if (sequence.Computed < sequence.Length && !IsDecode(sequence))
+            if (sequence.Progress.Computed < sequence.Progress.Length && !sequence.DrawsNext)
             {
-                AddPrefillRow(record, sequence, ref promptLogits);
+                _rows.AddChunk(sequence);
             }
         }
     }
 
-    private void Admit(StepRecord record, ref int promptLogits)
+    private void Admit()
     {
         int looked = 0;
         for (Sequence? sequence = Waiting.First; sequence is not null && looked < LookAhead;)
         {
             Sequence? next = sequence.Next;
-            if (Batch.TokenCount >= _maxBatchedTokens || Memory.FreeSlots == 0
-                || (sequence == _blocked && Memory.Pool.Returns == _blockedAtReturns))
+            if (_rows.IsFull || Memory.FreeSlots == 0 || (sequence == _blocked && Memory.Pool.Returns == _blockedAtReturns))
             {
                 return;
             }
 
-            switch (_admissions.TryAdmit(sequence))
+            switch (_shares.MayRun(sequence) ? _admissions.TryAdmit(sequence) : AdmissionOutcome.HasItsShare)
             {
                 case AdmissionOutcome.Admitted:
-                    AddPrefillRow(record, sequence, ref promptLogits);
+                    _rows.AddChunk(sequence);
                     break;
                 case AdmissionOutcome.SharesWithRunning:
                     // Waits for another to compute the pages they share; those behind it need not.
                     looked++;
+                    break;
+                case AdmissionOutcome.HasItsShare:
+                    // Not counted: the others that its group waits for may be behind any number of its own.
                     break;
                 case AdmissionOutcome.StepIsFull:
                     return;
@@ -198,47 +215,9 @@ internal sealed class Scheduler : IDisposable
         }
     }
 
-    private void AddPrefillRow(StepRecord record, Sequence sequence, ref int promptLogits)
-    {
-        int start = sequence.Computed;
-        int count = Math.Min(sequence.Length - start, _maxBatchedTokens - Batch.TokenCount);
-        bool everyLogit = sequence.Prompt.WantsLogprobs && !sequence.FirstEventSent;
-        if (everyLogit)
-        {
-            count = Math.Min(count, promptLogits);
-            promptLogits -= count;
-        }
-
-        if (count <= 0)
-        {
-            return;
-        }
-
-        bool last = start + count == sequence.Length;
-        bool samples = last && sequence.MaxLength > sequence.Length && !sequence.Prompt.WantsEmbedding;
-        StepRow chunk = sequence.Prompt.WantsEmbedding
-            ? StepRow.Pool(sequence.Slot, start, count)
-            : StepRow.Tokens(sequence.Slot, start, count, everyLogit ? count : samples ? 1 : 0);
-        int row = AddRow(record, sequence, in chunk, samples);
-        Memory.Tokens(sequence, start + count)[start..].CopyTo(Batch.RowTokens(row));
-    }
-
-    private int AddRow(StepRecord record, Sequence sequence, in StepRow added, bool samples)
-    {
-        int row = Batch.Add(in added);
-        Batch.SampleOnDevice[row] = samples && sequence.SampledOnDevice;
-        record.Sequences[row] = sequence;
-        record.Start[row] = sequence.Computed;
-        record.Count[row] = added.Count;
-        record.LogitCount[row] = added.LogitCount;
-        record.Samples[row] = samples;
-        record.RowCount = row + 1;
-        return row;
-    }
-
     private void Preempt(Sequence sequence)
     {
-        sequence.Saved = Memory.Tokens(sequence).ToArray();
+        sequence.Progress.Saved = Memory.Tokens(sequence).ToArray();
         _admissions.SaveState(sequence);
         Running.Remove(sequence);
         Memory.Release(sequence);

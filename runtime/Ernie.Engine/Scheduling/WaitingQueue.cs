@@ -1,3 +1,5 @@
+using Ernie.Engine.Sequences;
+
 namespace Ernie.Engine.Scheduling;
 
 /// <summary>Sequences without a slot: larger priority first, then earlier arrival. A linked list through the sequences, so that nothing is allocated.</summary>
@@ -69,5 +71,5 @@ internal sealed class WaitingQueue
     }
 
     private static bool ComesBefore(Sequence a, Sequence b) =>
-        a.Request.Priority > b.Request.Priority || (a.Request.Priority == b.Request.Priority && a.Arrival < b.Arrival);
+        a.Request.Original.Priority > b.Request.Original.Priority || (a.Request.Original.Priority == b.Request.Original.Priority && a.Progress.Arrival < b.Progress.Arrival);
 }

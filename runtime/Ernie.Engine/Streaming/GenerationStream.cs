@@ -1,5 +1,4 @@
 using System.Threading.Tasks.Sources;
-using Ernie.Engine.Scheduling;
 using Ernie.Generation;
 
 namespace Ernie.Engine.Streaming;
@@ -14,8 +13,7 @@ internal sealed class GenerationStream :
     private const int FirstCapacity = 64;
     private const int NobodyWaits = 0, ReaderWaits = 1;
 
-    private readonly Sequence _sequence;
-    private readonly Action<Sequence> _cancel;
+    private readonly Action _readerLeft;
     private readonly int _topCount;
     private readonly bool _wantsLogprobs;
     private readonly CancellationToken _token;
@@ -25,24 +23,37 @@ internal sealed class GenerationStream :
     private ManualResetValueTaskSourceCore<bool> _source;
     private int _state, _enumerated;
     private bool _first = true, _ended;
-    private volatile bool _cancelled;
+    private volatile bool _cancelled, _isAbandoned;
 
     /// <summary>Makes the stream of a sequence.</summary>
-    /// <param name="sequence">The sequence.</param>
-    /// <param name="cancel">Tells the loop that nobody reads any more.</param>
+    /// <param name="prompt">What the reader is told of the prompt.</param>
+    /// <param name="logprobs">Rivals with each token; null for no log-probabilities.</param>
+    /// <param name="readerLeft">Tells the loop that nobody reads a stream any more.</param>
     /// <param name="token">The caller's token.</param>
-    public GenerationStream(Sequence sequence, Action<Sequence> cancel, CancellationToken token)
+    public GenerationStream(PromptResults prompt, int? logprobs, Action readerLeft, CancellationToken token)
     {
-        _sequence = sequence;
-        _cancel = cancel;
+        Prompt = prompt;
+        _readerLeft = readerLeft;
         _token = token;
-        _wantsLogprobs = sequence.Request.Logprobs is not null;
-        _topCount = sequence.TopCount;
+        _wantsLogprobs = logprobs is not null;
+        _topCount = logprobs ?? 0;
         _writing = _reading = new EventSegment(FirstCapacity, _topCount);
     }
 
     /// <inheritdoc/>
     public GenerationEvent Current { get; private set; } = new();
+
+    /// <summary>What the reader is told of the prompt.</summary>
+    public PromptResults Prompt { get; }
+
+    /// <summary>Prompt tokens that came from the cache; set by the loop before the first event.</summary>
+    public int CachedTokens { get; set; }
+
+    /// <summary>What failed; set by the loop before an event that ends in an error.</summary>
+    public string? Error { get; set; }
+
+    /// <summary>Whether its reader is gone. Set on any thread, seen at the next step boundary.</summary>
+    public bool IsAbandoned => _isAbandoned;
 
     /// <summary>Starts to listen to the caller's token; called once, when the loop knows the sequence.</summary>
     public void Open() => _registration = _token.UnsafeRegister(static s => ((GenerationStream)s!).Cancel(), this); // s is the stream.
@@ -117,7 +128,7 @@ internal sealed class GenerationStream :
         if (!_ended)
         {
             _ended = true;
-            _cancel(_sequence);
+            Abandon();
         }
 
         return ValueTask.CompletedTask;
@@ -162,8 +173,14 @@ internal sealed class GenerationStream :
     private void Cancel()
     {
         _cancelled = true;
-        _cancel(_sequence);
+        Abandon();
         Wake();
+    }
+
+    private void Abandon()
+    {
+        _isAbandoned = true;
+        _readerLeft();
     }
 
     private OperationCanceledException Cancellation() =>
@@ -222,10 +239,10 @@ internal sealed class GenerationStream :
             FinishReason = value.FinishReason,
             StopToken = value.StopToken >= 0 ? value.StopToken : null,
             Logprobs = _wantsLogprobs && value.Token >= 0 ? new TokenLogprobs(value.Token, value.Logprob, value.Rank, top) : null,
-            CachedTokens = first ? _sequence.CachedTokens : 0,
-            PromptLogprobs = sound ? _sequence.Prompt.CreateLogprobs() : null,
-            Embedding = sound ? _sequence.Prompt.CreateEmbedding() : null,
-            Error = value.FinishReason == FinishReason.Error ? _sequence.Error : null,
+            CachedTokens = first ? CachedTokens : 0,
+            PromptLogprobs = sound ? Prompt.CreateLogprobs() : null,
+            Pooled = sound ? Prompt.CreatePooled() : null,
+            Error = value.FinishReason == FinishReason.Error ? Error : null,
         };
     }
 }

@@ -78,6 +78,9 @@ public static class EngineInstruments
     /// <summary>Counter: prompt tokens found there.</summary>
     public const string PrefixCacheHits = "ernie.prefix_cache.hits";
 
+    /// <summary>Counter: times that the idle engine found pages, slots or leases out of their place (ERN5003).</summary>
+    public const string Misplaced = "ernie.misplaced";
+
     /// <summary>Gauge: requests with a slot.</summary>
     public const string RequestsRunning = "ernie.requests.running";
 

@@ -1,6 +1,6 @@
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
-using Ernie.Engine.Scheduling;
+using Ernie.Engine.Sequences;
 using Ernie.Generation;
 
 namespace Ernie.Engine.Telemetry;
@@ -12,7 +12,7 @@ internal sealed class EngineMeter : IDisposable
     private readonly Histogram<double> _timeToFirstToken, _interTokenLatency, _timePerOutputToken, _requestLatency;
     private readonly Histogram<double> _queueTime, _prefillTime, _decodeTime, _inferenceTime, _tokenRate, _stepTime, _stepHostTime;
     private readonly Histogram<long> _requestPromptTokens, _requestGenerationTokens, _requestComputedTokens, _requestPreemptions, _stepTokens;
-    private readonly Counter<long> _promptTokens, _generationTokens, _finished, _preemptions, _queries, _hits;
+    private readonly Counter<long> _promptTokens, _generationTokens, _finished, _preemptions, _queries, _hits, _misplaced;
     private readonly UpDownCounter<int> _preempted;
     private readonly TagList[] _finishTags;
 
@@ -46,6 +46,7 @@ internal sealed class EngineMeter : IDisposable
         _preempted = _meter.CreateUpDownCounter<int>(EngineInstruments.RequestsPreempted, "{request}", "Preempted requests that wait");
         _queries = _meter.CreateCounter<long>(EngineInstruments.PrefixCacheQueries, "{token}", "Prompt tokens looked up in the prefix cache");
         _hits = _meter.CreateCounter<long>(EngineInstruments.PrefixCacheHits, "{token}", "Prompt tokens found in the prefix cache");
+        _misplaced = _meter.CreateCounter<long>(EngineInstruments.Misplaced, "{finding}", "Pages, slots or leases that the idle engine found out of their place");
         _meter.CreateObservableGauge(EngineInstruments.RequestsRunning, () => statistics().Running, "{request}", "Requests with a slot");
         _meter.CreateObservableGauge(EngineInstruments.RequestsWaiting, () => statistics().Waiting, "{request}", "Requests in the queue");
         _meter.CreateObservableGauge(EngineInstruments.CacheUsage, () => Usage(statistics()), "1", "Part of the pages in use");
@@ -63,24 +64,24 @@ internal sealed class EngineMeter : IDisposable
     /// <summary>A sequence got a slot for the first time.</summary>
     public void Admitted(Sequence sequence)
     {
-        _queueTime.Record(Elapsed(sequence.SubmittedAt, sequence.AdmittedAt));
-        _promptTokens.Add(sequence.PromptLength);
-        _queries.Add(sequence.PromptLength);
-        _hits.Add(sequence.CachedTokens);
+        _queueTime.Record(Elapsed(sequence.Times.Submitted, sequence.Times.Admitted));
+        _promptTokens.Add(sequence.Request.PromptLength);
+        _queries.Add(sequence.Request.PromptLength);
+        _hits.Add(sequence.Stream.CachedTokens);
     }
 
     /// <summary>A sequence drew a token; its times are those before it.</summary>
     public void Token(Sequence sequence, long now)
     {
         _generationTokens.Add(1);
-        if (sequence.FirstTokenAt == 0)
+        if (sequence.Times.FirstToken == 0)
         {
-            _timeToFirstToken.Record(Elapsed(sequence.SubmittedAt, now));
-            _prefillTime.Record(Elapsed(sequence.AdmittedAt, now));
+            _timeToFirstToken.Record(Elapsed(sequence.Times.Submitted, now));
+            _prefillTime.Record(Elapsed(sequence.Times.Admitted, now));
         }
         else
         {
-            _interTokenLatency.Record(Elapsed(sequence.LastTokenAt, now));
+            _interTokenLatency.Record(Elapsed(sequence.Times.LastToken, now));
         }
     }
 
@@ -89,19 +90,19 @@ internal sealed class EngineMeter : IDisposable
     {
         Resumed(sequence);
         _finished.Add(1, in _finishTags[(int)reason]);
-        _requestLatency.Record(Elapsed(sequence.SubmittedAt, now));
-        _requestPromptTokens.Record(sequence.PromptLength);
+        _requestLatency.Record(Elapsed(sequence.Times.Submitted, now));
+        _requestPromptTokens.Record(sequence.Request.PromptLength);
         _requestGenerationTokens.Record(sequence.Generated);
-        if (sequence.WasAdmitted)
+        if (sequence.Progress.WasAdmitted)
         {
-            _requestComputedTokens.Record(sequence.PromptLength - sequence.CachedTokens);
-            _requestPreemptions.Record(sequence.Preemptions);
+            _requestComputedTokens.Record(sequence.Request.PromptLength - sequence.Stream.CachedTokens);
+            _requestPreemptions.Record(sequence.Progress.Preemptions);
         }
 
-        if (sequence.FirstTokenAt != 0)
+        if (sequence.Times.FirstToken != 0)
         {
-            double decode = Elapsed(sequence.FirstTokenAt, sequence.LastTokenAt);
-            double inference = Elapsed(sequence.AdmittedAt, sequence.LastTokenAt);
+            double decode = Elapsed(sequence.Times.FirstToken, sequence.Times.LastToken);
+            double inference = Elapsed(sequence.Times.Admitted, sequence.Times.LastToken);
             _decodeTime.Record(decode);
             _inferenceTime.Record(inference);
             if (inference > 0)
@@ -119,8 +120,8 @@ internal sealed class EngineMeter : IDisposable
     /// <summary>A sequence lost its slot.</summary>
     public void Preempted(Sequence sequence)
     {
-        sequence.Preemptions++;
-        sequence.IsPreempted = true;
+        sequence.Progress.Preemptions++;
+        sequence.Progress.IsPreempted = true;
         _preemptions.Add(1);
         _preempted.Add(1);
     }
@@ -128,21 +129,25 @@ internal sealed class EngineMeter : IDisposable
     /// <summary>A preempted sequence has a slot again, or has ended without one.</summary>
     public void Resumed(Sequence sequence)
     {
-        if (sequence.IsPreempted)
+        if (sequence.Progress.IsPreempted)
         {
             _preempted.Add(-1);
         }
 
-        sequence.IsPreempted = false;
+        sequence.Progress.IsPreempted = false;
     }
 
+    /// <summary>The idle engine found something out of its place.</summary>
+    public void Misplaced() => _misplaced.Add(1);
+
     /// <summary>A step was read.</summary>
-    /// <param name="record">The step.</param>
+    /// <param name="tokenCount">New positions over all rows.</param>
+    /// <param name="beganAt">When it began.</param>
     /// <param name="completedAt">When its completion returned.</param>
-    public void Step(StepRecord record, long completedAt)
+    public void Step(int tokenCount, long beganAt, long completedAt)
     {
-        _stepTime.Record(Elapsed(record.BeganAt, completedAt));
-        _stepTokens.Record(record.TokenCount);
+        _stepTime.Record(Elapsed(beganAt, completedAt));
+        _stepTokens.Record(tokenCount);
     }
 
     /// <summary>The loop's own work for one step, in ticks of the stopwatch.</summary>

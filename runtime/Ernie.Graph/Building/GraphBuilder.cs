@@ -46,15 +46,28 @@ public sealed class GraphBuilder(ModelShape shape)
         return output;
     }
 
+    /// <summary>Normalises every head by itself with the model's epsilon.</summary>
+    /// <param name="input">[tokens, heads × headDim].</param>
+    /// <param name="heads">Heads in a row.</param>
+    /// <param name="weight">[headDim].</param>
+    /// <returns>[tokens, heads × headDim].</returns>
+    public ValueId HeadNorm(ValueId input, int heads, TensorReference weight)
+    {
+        ValueId output = Define(_values[input.Index]);
+        _nodes.Add(new HeadNormNode(input, heads, weight, shape.RmsNormEpsilon, output));
+        return output;
+    }
+
     /// <summary>Rotates heads by position with the model's frequencies.</summary>
     /// <param name="input">[tokens, heads × headDim].</param>
     /// <param name="heads">Heads in a row.</param>
+    /// <param name="pairing">Which two elements of a head rotate together.</param>
     /// <returns>[tokens, heads × headDim].</returns>
-    public ValueId Rope(ValueId input, int heads)
+    public ValueId Rope(ValueId input, int heads, RopePairing pairing = RopePairing.Interleaved)
     {
         ValueId output = Define(_values[input.Index]);
         var parameters = new RopeParameters(shape.HeadDim, shape.RopeTheta, shape.CompressionRatio, shape.MaxPosition);
-        _nodes.Add(new RopeNode(input, heads, parameters, output));
+        _nodes.Add(new RopeNode(input, heads, parameters, output) { Pairing = pairing });
         return output;
     }
 

@@ -27,7 +27,8 @@ public sealed class FuseQkv : IGraphPass
     private static LinearNode? Projection(GraphEditor editor, ValueId value) => editor.Producer(value) switch
     {
         LinearNode linear => linear,
-        RopeNode rope => editor.Producer(rope.Input) as LinearNode,
+        RopeNode rope => Projection(editor, rope.Input),
+        HeadNormNode norm => Projection(editor, norm.Input),
         _ => null,
     };
 }

@@ -37,10 +37,11 @@ public static class GraphPrinter
     {
         EmbedNode embed => $"embed {embed.Table}",
         RmsNormNode norm => Invariant($"rmsNorm {norm.Input}, {norm.Weight}, ε {norm.Epsilon}"),
+        HeadNormNode norm => Invariant($"headNorm {norm.Input}, {norm.Heads} heads, {norm.Weight}, ε {norm.Epsilon}"),
         LinearNode linear => $"linear {linear.Input}, {linear.Weight}",
         RopeTableNode table => Invariant($"ropeTable θ {table.Parameters.Theta}, {table.Parameters.MaxPosition} positions ÷ {table.Parameters.CompressionRatio}"),
-        RopeNode { Table: ValueId table } rope => $"rope {rope.Input}, {rope.Heads} heads, table {table}",
-        RopeNode rope => Invariant($"rope {rope.Input}, {rope.Heads} heads, θ {rope.Parameters.Theta}"),
+        RopeNode { Table: ValueId table } rope => $"rope {rope.Input}, {rope.Heads} heads{Pairing(rope)}, table {table}",
+        RopeNode rope => Invariant($"rope {rope.Input}, {rope.Heads} heads{Pairing(rope)}, θ {rope.Parameters.Theta}"),
         AttentionNode attention =>
             $"attention layer {attention.LayerIndex}, q {attention.Query}, k {attention.Key}, v {attention.Value}, "
             + $"{attention.QueryHeads} heads of {attention.HeadDim} on {attention.KeyValueHeads}",
@@ -56,6 +57,8 @@ public static class GraphPrinter
             + $"{experts.Projections.Length} × ({experts.Projections[0].Gate}, {experts.Projections[0].Up}, {experts.Projections[0].Down})",
         _ => throw new NotSupportedException($"The printer does not know {node?.GetType().Name}."),
     };
+
+    private static string Pairing(RopeNode rope) => rope.Pairing == RopePairing.Halves ? " by halves" : "";
 
     private static string Invariant(FormattableString text) => FormattableString.Invariant(text);
 }

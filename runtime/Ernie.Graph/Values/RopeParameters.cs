@@ -2,7 +2,7 @@ namespace Ernie.Graph;
 
 /// <summary>What rotary embedding is computed from.</summary>
 /// <remarks>
-/// Pair i of a head rotates by <c>position / CompressionRatio · InverseFrequencies[i]</c>; pairs are (0,1), (2,3), …, not the two halves.
+/// Pair i of a head rotates by <c>position / CompressionRatio · InverseFrequencies[i]</c>; <see cref="RopePairing"/> says which elements are a pair.
 /// Source: RoFormer, arXiv:2104.09864, §3.4.2; ERNIE 4.5 in huggingface/transformers, <c>models/ernie4_5</c>.
 /// </remarks>
 /// <param name="HeadDim">Width of a head; even.</param>

@@ -30,6 +30,9 @@ internal sealed class NodeRules(ModelGraph graph, List<GraphDiagnostic> diagnost
             case RmsNormNode norm:
                 VerifyNorm(norm.Input, norm.Weight, norm.Output);
                 break;
+            case HeadNormNode norm:
+                VerifyHeadNorm(norm);
+                break;
             case LinearNode linear:
                 VerifyLinear(linear);
                 break;
@@ -110,6 +113,17 @@ internal sealed class NodeRules(ModelGraph graph, List<GraphDiagnostic> diagnost
             $"The norm weight {weight} must be a vector of {graph[input].Width}.");
         RequireElement(input, ElementType.Activation);
         RequireType(output, graph[input]);
+    }
+
+    private void VerifyHeadNorm(HeadNormNode norm)
+    {
+        Require(norm.Weight.Columns is null && norm.Weight.Rows > 0, WeightShapeMismatch, $"The norm weight {norm.Weight} must be a vector as wide as a head.");
+        Require(
+            norm.Heads > 0 && (long)norm.Heads * norm.Weight.Rows == graph[norm.Input].Width,
+            InvalidHeads,
+            $"{norm.Heads} heads of {norm.Weight.Rows} do not make {graph[norm.Input].Width} columns.");
+        RequireElement(norm.Input, ElementType.Activation);
+        RequireType(norm.Output, graph[norm.Input]);
     }
 
     private void VerifyLinear(LinearNode linear)

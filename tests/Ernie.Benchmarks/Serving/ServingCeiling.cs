@@ -1,5 +1,6 @@
 using System.Globalization;
 using Ernie.Engine;
+using Ernie.Engine.Settings;
 using Ernie.Generation;
 using Ernie.Hosting;
 using Ernie.Hosting.Models;

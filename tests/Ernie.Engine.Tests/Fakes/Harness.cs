@@ -1,5 +1,6 @@
 using Ernie.CachePolicies.RadixLru;
 using Ernie.Caching;
+using Ernie.Engine.Settings;
 using Ernie.Execution;
 using Ernie.Generation;
 using Ernie.Samplers.Standard;

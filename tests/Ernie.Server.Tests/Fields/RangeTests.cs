@@ -42,7 +42,7 @@ public sealed class RangeTests
     [Fact]
     public async Task Seed_MinusOne_DrawsOne()
     {
-        await using TestServer server = await TestServer.StartAsync();
+        await using TestServer server = await TestServer.StartAsync(engine => engine.Script = _ => [FakeTokenizer.Eos]);
 
         await server.ChatAsync("\"seed\":-1");
         await server.ChatAsync("\"seed\":-2");

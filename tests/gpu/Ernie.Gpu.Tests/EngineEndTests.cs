@@ -1,4 +1,5 @@
 using Ernie.Engine;
+using Ernie.Engine.Settings;
 using Ernie.Generation;
 using Ernie.Samplers.Standard;
 using Ernie.Sampling;

@@ -2,6 +2,7 @@ using Ernie.CachePolicies.RadixLru;
 using Ernie.Caching;
 using Ernie.Cuda;
 using Ernie.Engine;
+using Ernie.Engine.Settings;
 using Ernie.Execution;
 using Ernie.Generation;
 using Ernie.Kernels;

@@ -37,11 +37,11 @@ internal sealed class RequestDraft(ServerContext server, ApiEndpoints endpoint)
     public bool? SkipSpecialTokens { get; set; }
 
     // The prompt.
-    public JsonElement? Prompt { get; set; }
+    public FieldValue? Prompt { get; set; }
 
-    public JsonElement? PromptTokenIds { get; set; }
+    public FieldValue? PromptTokenIds { get; set; }
 
-    public JsonElement? Tokens { get; set; }
+    public FieldValue? Tokens { get; set; }
 
     public IReadOnlyList<ChatMessage>? Messages { get; set; }
 

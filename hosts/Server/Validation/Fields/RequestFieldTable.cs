@@ -45,10 +45,10 @@ internal static class RequestFieldTable
 
         // The prompt.
         Honour("messages", Chat, List, "the conversation, at most 16,384 messages; content is a string or parts of type `text` (an assistant's also `refusal`)", (v, d) => d.Messages = MessageReader.Read(v)),
-        Honour("prompt", Completions | Tokenize, Mixed, "a string, token ids, or a list of either", (v, d) => d.Prompt = v.Json),
-        Honour("text", Tokenize, Text, "as `prompt`", (v, d) => d.Prompt ??= v.Json),
-        Honour("prompt_token_ids", Generation, List, "the prompt as ids, in place of `messages` or `prompt`", (v, d) => d.PromptTokenIds = v.Json),
-        Honour("tokens", Detokenize, List, "ids to decode", (v, d) => d.Tokens = v.Json),
+        Honour("prompt", Completions | Tokenize, Mixed, "a string, token ids, or a list of either", (v, d) => d.Prompt = v),
+        Honour("text", Tokenize, Text, "as `prompt`", (v, d) => d.Prompt ??= v),
+        Honour("prompt_token_ids", Generation, List, "the prompt as ids, in place of `messages` or `prompt`", (v, d) => d.PromptTokenIds = v),
+        Honour("tokens", Detokenize, List, "ids to decode", (v, d) => d.Tokens = v),
         Honour("truncate_prompt_tokens", Generation, Whole, "keeps this many tokens of the prompt; -1 as many as leave room for the answer", (v, d) => d.TruncatePromptTokens = PromptFields.Truncation(v)),
         Honour("truncation_side", Generation, Text, "`left` (the end of the prompt is kept) or `right`", (v, d) => d.TruncatesEnd = PromptFields.IsRight(v)),
         Honour("add_special_tokens", Generation | Tokenize, Flag, "spelled control tokens of a plain prompt become their ids; a chat's control tokens come from its template alone", (v, d) => d.ParseSpecialTokens |= v.Flag()),

@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using Ernie.Cuda;
 using Ernie.Engine;
+using Ernie.Engine.Settings;
 using Ernie.Generation;
 using Ernie.Sampling;
 

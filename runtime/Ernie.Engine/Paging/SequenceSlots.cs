@@ -1,14 +1,14 @@
 using System.Runtime.InteropServices;
 using Ernie.Engine.Sampling;
 
-namespace Ernie.Engine.Scheduling;
+namespace Ernie.Engine.Paging;
 
 /// <summary>Request slots: which are free, and each slot's tokens and token history.</summary>
 /// <remarks>
 /// Tokens of all slots are one native block that the system commits as it is written, so that a slot may grow to the
 /// model's length without a reallocation and a short request costs a page.
 /// </remarks>
-internal sealed unsafe class SlotTable : IDisposable
+internal sealed unsafe class SequenceSlots : IDisposable
 {
     private readonly int[] _free;
     private readonly TokenHistory[] _histories;
@@ -19,7 +19,7 @@ internal sealed unsafe class SlotTable : IDisposable
     /// <param name="slotCount">Slots.</param>
     /// <param name="maxLength">Tokens of the longest sequence.</param>
     /// <param name="vocabularySize">Token ids.</param>
-    public SlotTable(int slotCount, int maxLength, int vocabularySize)
+    public SequenceSlots(int slotCount, int maxLength, int vocabularySize)
     {
         _free = new int[slotCount];
         _histories = new TokenHistory[slotCount];

@@ -1,8 +1,9 @@
 using Ernie.Caching;
+using Ernie.Engine.Drafting;
 using Ernie.Sampling;
 using Ernie.Text;
 
-namespace Ernie.Engine;
+namespace Ernie.Engine.Settings;
 
 /// <summary>What an engine is made with, besides its executor.</summary>
 public sealed class EngineSettings
@@ -42,6 +43,9 @@ public sealed class EngineSettings
 
     /// <summary>Most log-probabilities per token that a request may ask for; negative is no limit.</summary>
     public int MaxLogprobs { get; init; } = -1;
+
+    /// <summary>Guesses tokens ahead, which steps then verify; null for one token a step.</summary>
+    internal IDraftSource? Drafts { get; init; }
 
     /// <summary>Receives one line per event that an operator acts on. Called on the loop's thread.</summary>
     public Action<string>? Warn { get; init; }

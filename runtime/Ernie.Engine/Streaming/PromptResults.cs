@@ -1,6 +1,6 @@
 using Ernie.Generation;
 
-namespace Ernie.Engine.Scheduling;
+namespace Ernie.Engine.Streaming;
 
 /// <summary>What a request wants to know of its prompt. Filled by the loop, turned into public form by the reader.</summary>
 internal sealed class PromptResults
@@ -10,6 +10,7 @@ internal sealed class PromptResults
     private readonly float[]? _logprobs;
     private readonly int[]? _ranks, _topTokens;
     private readonly float[]? _topLogprobs;
+    private readonly PromptPooling _pooling;
     private readonly double[]? _hiddenSums;
 
     /// <summary>Allocates what the request asks for.</summary>
@@ -28,14 +29,15 @@ internal sealed class PromptResults
             _topLogprobs = new float[tokens.Length * count];
         }
 
-        _hiddenSums = request.Embedding ? new double[hiddenSize] : null;
+        _pooling = request.Pooling;
+        _hiddenSums = _pooling == PromptPooling.None ? null : new double[hiddenSize];
     }
 
     /// <summary>Whether log-probabilities of the prompt are wanted.</summary>
     public bool WantsLogprobs => _logprobs is not null;
 
-    /// <summary>Whether the mean hidden state is wanted.</summary>
-    public bool WantsEmbedding => _hiddenSums is not null;
+    /// <summary>Whether hidden states are wanted, and tokens are not.</summary>
+    public bool WantsHidden => _hiddenSums is not null;
 
     /// <summary>Positions whose hidden states have been added: recomputing after a preemption adds none twice.</summary>
     public int HiddenPositions { get; private set; }
@@ -65,9 +67,10 @@ internal sealed class PromptResults
 
         HiddenPositions++;
         double[] sums = _hiddenSums!; // Only called when wanted.
+        bool adds = _pooling == PromptPooling.Mean;
         for (int i = 0; i < sums.Length; i++)
         {
-            sums[i] += hidden[i];
+            sums[i] = adds ? sums[i] + hidden[i] : hidden[i];
         }
     }
 
@@ -94,20 +97,21 @@ internal sealed class PromptResults
         return result;
     }
 
-    /// <summary>[hidden] the mean of the prompt's hidden states; null when nobody asked.</summary>
-    public IReadOnlyList<float>? CreateEmbedding()
+    /// <summary>[hidden] the prompt's hidden states pooled into one; null when nobody asked.</summary>
+    public IReadOnlyList<float>? CreatePooled()
     {
         if (_hiddenSums is null)
         {
             return null;
         }
 
-        var mean = new float[_hiddenSums.Length];
-        for (int i = 0; i < mean.Length; i++)
+        var pooled = new float[_hiddenSums.Length];
+        int states = _pooling == PromptPooling.Mean ? Math.Max(HiddenPositions, 1) : 1;
+        for (int i = 0; i < pooled.Length; i++)
         {
-            mean[i] = (float)(_hiddenSums[i] / Math.Max(HiddenPositions, 1));
+            pooled[i] = (float)(_hiddenSums[i] / states);
         }
 
-        return mean;
+        return pooled;
     }
 }

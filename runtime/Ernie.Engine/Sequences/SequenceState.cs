@@ -1,4 +1,4 @@
-namespace Ernie.Engine.Scheduling;
+namespace Ernie.Engine.Sequences;
 
 /// <summary>Where a sequence is in its life.</summary>
 internal enum SequenceState
