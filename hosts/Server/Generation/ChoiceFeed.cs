@@ -19,7 +19,7 @@ internal sealed class ChoiceFeed(int count, int width, Func<int, IAsyncEnumerabl
     private readonly Lock _lock = new();
     private TaskCompletionSource _oneEnded = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int _running;
-    private bool _hasBegun;
+    private volatile bool _hasBegun;
     private int _next;
 
     /// <summary>Runs all choices.</summary>
@@ -40,8 +40,10 @@ internal sealed class ChoiceFeed(int count, int width, Func<int, IAsyncEnumerabl
             for (int index = Interlocked.Increment(ref _next) - 1; index < count; index = Interlocked.Increment(ref _next) - 1)
             {
                 while (await RunAsync(index).ConfigureAwait(false) is { } room)
+                {
                     await Task.WhenAny(room, Task.Delay(s_nextTry, cancellationToken)).ConfigureAwait(false);
-                cancellationToken.ThrowIfCancellationRequested();
+                    cancellationToken.ThrowIfCancellationRequested();
+                }
             }
         }
 #pragma warning disable CA1031 // Not swallowed: the reader of the channel gets it.

@@ -26,9 +26,11 @@ internal static class PromptBuilder
         };
     }
 
-    /// <summary>Text or conversation of <c>/tokenize</c>, of any length.</summary>
+    /// <summary>Text, conversation or ids of <c>/tokenize</c>, of any length.</summary>
     public static async Task<IReadOnlyList<int>> TokenizeAsync(RequestDraft draft, CancellationToken cancellationToken)
     {
+        if (draft.PromptTokenIds is { } ids)
+            return PromptInput.Truncate(draft, ids.TokenIds(draft.Server.Vocabulary, int.MaxValue));
         if (draft.Messages is not null)
             return PromptInput.Truncate(draft, await ChatPrompt.EncodeAsync(draft, cancellationToken).ConfigureAwait(false));
         if (draft.Prompt is not { } prompt)
