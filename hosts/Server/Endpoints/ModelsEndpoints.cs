@@ -13,7 +13,7 @@ internal sealed class ModelsEndpoints(ServerContext server)
     /// <summary>Shows one; an id may hold slashes, as hub ids do, or have them percent-encoded, which the server leaves as they are.</summary>
     public Task ShowAsync(HttpContext context)
     {
-        string id = (context.Request.RouteValues["id"] as string ?? "").Replace("%2F", "/", StringComparison.OrdinalIgnoreCase);
+        string id = (context.Request.RouteValues["id"] as string ?? "").Replace("%2F", "/", StringComparison.OrdinalIgnoreCase).TrimEnd('/');
         if (id.Length == 0)
             return ListAsync(context);
         return JsonBody.WriteAsync(context, Card(server.RequireModel(id)), ServerJsonContext.Default.ModelCard);

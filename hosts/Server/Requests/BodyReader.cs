@@ -1,3 +1,4 @@
+using System.IO.Pipelines;
 using System.Text.Json;
 using Ernie.Server.Errors;
 using Ernie.Server.Hosting;
@@ -19,13 +20,15 @@ internal sealed class BodyReader(ServerOptions options, TimeProvider clock) : ID
     public async Task<JsonDocument> ParseAsync(HttpContext context)
     {
         using var late = new CancellationTokenSource(TimeSpan.FromSeconds(options.BodySeconds), clock);
-        using var stop = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, _draining.Token, late.Token);
-        var body = new MeteredBody(context.Request.Body, _budget);
+        PipeReader reader = context.Request.BodyReader;
+        using CancellationTokenRegistration onLate = late.Token.Register(reader.CancelPendingRead);
+        using CancellationTokenRegistration onDraining = _draining.Token.Register(reader.CancelPendingRead);
+        var body = new MeteredBody(reader, _budget);
         await using (body.ConfigureAwait(false))
         {
             try
             {
-                return await JsonDocument.ParseAsync(body, default, stop.Token).ConfigureAwait(false);
+                return await JsonDocument.ParseAsync(body).ConfigureAwait(false);
             }
             catch (OperationCanceledException) when (!context.RequestAborted.IsCancellationRequested)
             {

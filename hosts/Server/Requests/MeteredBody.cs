@@ -1,7 +1,13 @@
+using System.Buffers;
+using System.IO.Pipelines;
+
 namespace Ernie.Server.Requests;
 
-/// <summary>A request's body, counted while it is read.</summary>
-internal sealed class MeteredBody(Stream body, BodyBudget budget) : Stream
+/// <summary>
+/// A request's body, counted while it is read. <see cref="PipeReader.CancelPendingRead"/> ends a read; a token given to one would leave
+/// the reader in a state that the server complains of when it looks for the rest of the body.
+/// </summary>
+internal sealed class MeteredBody(PipeReader body, BodyBudget budget) : Stream
 {
     private long _read;
     private long _counted;
@@ -28,16 +34,15 @@ internal sealed class MeteredBody(Stream body, BodyBudget budget) : Stream
     /// <inheritdoc/>
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
-        int count = await body.ReadAsync(buffer, cancellationToken).ConfigureAwait(false);
-        _read += count;
-        long above = _read - BodyBudget.FreeBytes - _counted;
-        if (above > 0)
-        {
-            budget.Take(above);
-            _counted += above;
-        }
-
-        return count;
+        ReadResult result = await body.ReadAsync(CancellationToken.None).ConfigureAwait(false);
+        ReadOnlySequence<byte> taken = result.Buffer.Slice(0, Math.Min(result.Buffer.Length, buffer.Length));
+        if (!result.IsCanceled)
+            taken.CopyTo(buffer.Span);
+        body.AdvanceTo(result.IsCanceled ? result.Buffer.Start : taken.End);
+        if (result.IsCanceled)
+            throw new OperationCanceledException();
+        Count(taken.Length);
+        return (int)taken.Length;
     }
 
     /// <inheritdoc/>
@@ -61,5 +66,15 @@ internal sealed class MeteredBody(Stream body, BodyBudget budget) : Stream
         budget.Return(_counted);
         _counted = 0;
         base.Dispose(disposing);
+    }
+
+    private void Count(long bytes)
+    {
+        _read += bytes;
+        long above = _read - BodyBudget.FreeBytes - _counted;
+        if (above <= 0)
+            return;
+        budget.Take(above);
+        _counted += above;
     }
 }
