@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Runtime.InteropServices;
 using Ernie.Caching;
 using Ernie.Cuda.Compilation;
 using Ernie.Cuda.Execution;
@@ -36,6 +37,7 @@ public sealed class CudaExecutor : IExecutor, IDeviceSampling
     private readonly PersistentStep? _persistent;
     private readonly DecodeGraphs? _graphs;
     private readonly ResultCopies _copies;
+    private readonly LogProbabilities _logProbabilities;
     private readonly CudaStepOutput _output;
 
     // One more than may be in flight: the oldest is still being read.
@@ -84,6 +86,7 @@ public sealed class CudaExecutor : IExecutor, IDeviceSampling
         _runner = new ModelRunner(
             Plan, _kernels, weights, _buffers, pool, _layout, _slots.Addresses, _records.DeviceAddress, _stream, options.UsesDependentLaunch);
         _copies = new ResultCopies(_buffers, _layout, _runner, shape, _stream);
+        _logProbabilities = new LogProbabilities(Plan, _kernels, _buffers, _layout, _slots.Addresses.LastToken, _runner, _steps.Length, _arena, _stream);
         PersistentObstacle = Plan.PersistentObstacle;
         if (Plan.Persistent is { } persistent)
         {
@@ -98,7 +101,7 @@ public sealed class CudaExecutor : IExecutor, IDeviceSampling
         _graphs = options.UsesGraphs ? new DecodeGraphs(_runner, _persistent, _stream, options.MaxSequences) : null;
         _stream.Synchronize();
         Tell(options, "graphs", ref since);
-        _output = new CudaStepOutput(_records, options.MaxSequences, shape.VocabularySize, shape.HiddenSize);
+        _output = new CudaStepOutput(_records, _logProbabilities, options.MaxSequences, shape.VocabularySize, shape.HiddenSize);
         Info = new ExecutorInfo
         {
             Device = device.Name,
@@ -165,6 +168,9 @@ public sealed class CudaExecutor : IExecutor, IDeviceSampling
     public int MaxDrafts => 0;
 
     /// <inheritdoc/>
+    public int MaxLogprobs => LogProbabilityKernel.MostRivals;
+
+    /// <inheritdoc/>
     public int MaxStopTokens => SlotTable.StopCapacity;
 
     /// <inheritdoc/>
@@ -216,6 +222,8 @@ public sealed class CudaExecutor : IExecutor, IDeviceSampling
         else
             _runner.Run(_writer.Shape);
 
+        if (step.LogprobRecords > 0)
+            _logProbabilities.Queue(_writer.LogProbabilities, sequence);
         _copies.Queue(batch, step, hostLogits, listsLogitsApart ? firstList : -1);
         _begun++;
     }
@@ -236,8 +244,11 @@ public sealed class CudaExecutor : IExecutor, IDeviceSampling
         for (int row = 0; row < step.RowCount; row++)
         {
             if (step.SampledRows[row])
-                WaitForRecord(step.Sequence, row);
+                WaitForStamp(ref MemoryMarshal.Cast<int, uint>(CudaStepOutput.Record(_records, _layout.RowCapacity, step.Sequence, row))[1], step.Sequence);
         }
+
+        for (int index = 0; index < step.LogprobRecords; index++)
+            WaitForStamp(ref _logProbabilities.Stamp(step.Sequence, index), step.Sequence);
 
         _output.Show(step);
         _completed++;
@@ -260,6 +271,7 @@ public sealed class CudaExecutor : IExecutor, IDeviceSampling
         _slots.Dispose();
         _stream.Dispose();
         _records.Dispose();
+        _logProbabilities.Dispose();
         _kernels.Dispose();
         _arena.Dispose();
     }
@@ -307,13 +319,12 @@ public sealed class CudaExecutor : IExecutor, IDeviceSampling
         }
     }
 
-    private void WaitForRecord(uint sequence, int row)
+    private void WaitForStamp(ref uint stamp, uint sequence)
     {
         // Asking the driver costs microseconds and is needed only when a kernel has failed.
         const int SpinsPerQuery = 4096;
         long started = Stopwatch.GetTimestamp();
-        Span<int> record = CudaStepOutput.Record(_records, _layout.RowCapacity, sequence, row);
-        for (int spins = 1; (uint)Volatile.Read(ref record[1]) != sequence; spins++)
+        for (int spins = 1; Volatile.Read(ref stamp) != sequence; spins++)
         {
             if (spins % SpinsPerQuery == 0)
             {

@@ -213,6 +213,7 @@ public sealed unsafe class DeviceSampler : IDisposable
             Records = _records.DeviceAddress,
             Arrivals = _arrivals,
             Channels = _channels,
+            Kept = 0, // No row is kept.
             LogitStride = _vocabularySize,
             RowCapacity = _rowCapacity,
         };

@@ -157,15 +157,18 @@ public sealed class InferenceEngine : IEngine
             Allowed = sampling.Allowed,
             KeepsHistory = Sampling.LogitsPipeline.NeedsHistory(request.Sampling, sampler),
             SampledOnDevice = onDevice,
-            MaxDrafts = Math.Min(_settings.Drafts?.MaxDrafts ?? 0, onDevice ? _device!.MaxDrafts : int.MaxValue), // Drawn on a device: there is one.
+            PromptLogprobsOnDevice = _device is not null && request.PromptLogprobs is { } count && count <= _device.MaxLogprobs,
+            // A device tells log-probabilities of one token a row.
+            MaxDrafts = onDevice && request.Logprobs is not null ? 0 : Math.Min(_settings.Drafts?.MaxDrafts ?? 0, onDevice ? _device!.MaxDrafts : int.MaxValue), // Drawn on a device: there is one.
         };
         var stream = new GenerationStream(new PromptResults(request, prompt, _hiddenSize), request.Logprobs is null ? null : checkedRequest.TopCount, _loop.NoteAbandoned, cancellationToken);
         return new Sequence(checkedRequest, stream, System.Diagnostics.Stopwatch.GetTimestamp());
     }
 
-    // What the device does not do (log-probabilities, bad words, lists longer than it keeps) makes its row, and only its row, a host row.
+    // What the device does not do (bad words, lists longer than it keeps) makes its row, and only its row, a host row. So does a prompt of
+    // which the host takes log-probabilities: a row draws on the device only where nothing else is wanted of its logits.
     private bool IsSampledOnDevice(GenerationRequest request, ISampler sampler, int stopTokenCount) =>
-        _device is not null && request.Logprobs is null && request.PromptLogprobs is null
+        _device is not null && (request.Logprobs ?? -1) <= _device.MaxLogprobs && (request.PromptLogprobs ?? -1) <= _device.MaxLogprobs
         && request.Sampling.BadWords is not { Count: > 0 } && _device.Supports(sampler)
         && stopTokenCount <= _device.MaxStopTokens && (request.Sampling.LogitBias?.Count ?? 0) <= _device.MaxBiasedTokens;
 

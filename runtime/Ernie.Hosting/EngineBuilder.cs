@@ -216,6 +216,7 @@ public sealed class EngineBuilder
             Overlap = _options.Get(CapacityRows.Overlap),
             Seed = _options.Get(ModelRows.Seed),
             MaxLogprobs = _options.Get(SamplingRows.MaxLogprobs),
+            LogprobsMode = _options.Get(SamplingRows.LogprobsMode),
             Warn = Progress,
         };
     }

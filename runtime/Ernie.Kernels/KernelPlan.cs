@@ -60,6 +60,9 @@ public sealed class KernelPlan
     /// <summary>Draws tokens: one kernel with every sampler's device form, so that a mixed batch is one launch.</summary>
     public required KernelSpec Sample { get; init; }
 
+    /// <summary>Tells how probable tokens were, for the rows of a step that want it.</summary>
+    public required KernelSpec LogProbabilities { get; init; }
+
     /// <summary>Decodes one sequence in one launch; null where it does not suit the device or the model.</summary>
     public PersistentKernel? Persistent { get; init; }
 
@@ -69,7 +72,7 @@ public sealed class KernelPlan
     /// <summary>All kernels.</summary>
     public IEnumerable<KernelSpec> Kernels =>
     [
-        Embed, Normalize, .. Attention.Kernels, CopyPage, SetSlot, Sample,
+        Embed, Normalize, .. Attention.Kernels, CopyPage, SetSlot, Sample, LogProbabilities,
         .. ((KernelSpec?[])[NormalizeFloat8, QuantizeAttention, QuantizeActivation]).OfType<KernelSpec>(),
         // Linears of one format share the kernel that expands it.
         .. Linears.SelectMany(linear => linear.Kernels).Distinct(),

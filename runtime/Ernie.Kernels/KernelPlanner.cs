@@ -86,6 +86,7 @@ public sealed class KernelPlanner
             CopyPage = Kernel("copy_page", "attention/copy_page", "copy_page", "CopyPageArgs", 256),
             SetSlot = Kernel("set_slot", "sampling/set_slot", "set_slot", "SetSlotArgs", 1024, KernelConstant.Of("kVocabulary", Shape.VocabularySize)),
             Sample = SamplerKernel.Create("sample", Shape.VocabularySize, samplers),
+            LogProbabilities = LogProbabilityKernel.Create(Shape.VocabularySize),
             Persistent = alone,
             PersistentObstacle = obstacle,
         };

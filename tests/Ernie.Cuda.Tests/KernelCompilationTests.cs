@@ -192,6 +192,20 @@ public sealed class KernelCompilationTests : IDisposable
         Assert.All(kernels.Values, kernel => Assert.InRange(kernel.Registers, 1, 64)); // 1,024 threads share 65,536
     }
 
+    /// <summary>Vocabularies of one block and of several, whose last vectors are whole or not.</summary>
+    [Theory]
+    [MemberData(nameof(Architectures))]
+    public void Compile_LogProbabilities_SpillNothing(string architectureName)
+    {
+        NvrtcCompiler nvrtc = NvrtcForTests.Require();
+        GpuArchitecture architecture = GpuArchitecture.Parse(architectureName);
+        KernelSpec[] kernels = [.. ((int[])[256, DenseGraphs.Tales.VocabularySize, 14_336, 14_340, DenseGraphs.Base.VocabularySize, 151_936]).Select(LogProbabilityKernel.Create)];
+
+        AssertFit(new KernelCompiler(TestCubins.Cache, nvrtc).Compile(kernels, architecture), architecture);
+    }
+
+    public static TheoryData<string> Architectures => new(GpuArchitecture.Tested.Select(architecture => architecture.Name));
+
     [Fact]
     public void Compile_ASecondTime_ComesFromTheCache()
     {
@@ -244,7 +258,10 @@ public sealed class KernelCompilationTests : IDisposable
         ("ernie/attention/copy_page.cuh", Size<CopyPageArguments>("CopyPageArgs")),
         ("ernie/persistent/decode_step.cuh", Size<PersistentArguments>("PersistentArgs") + Size<PersistentLayer>("PersistentLayer")),
         ("ernie/sampling/set_slot.cuh", Size<SetSlotArguments>("SetSlotArgs") + Size<SlotState>("SlotState")),
-        ("ernie/sampling/sample_rows.cuh", Size<SampleArguments>("SampleArgs")));
+        ("ernie/sampling/sample_rows.cuh", Size<SampleArguments>("SampleArgs")),
+        ("ernie/sampling/log_probabilities.cuh", Size<LogProbabilityArguments>("LogProbabilityArgs") + Size<LogProbabilityWish>("LogProbabilityWish")
+            + Size<LogProbabilityRecord>("LogProbabilityRecord") + Value(LogProbabilityKernel.MostRivals, "kMostRivals")
+            + string.Create(CultureInfo.InvariantCulture, $"static_assert(sizeof(ernie::LogProbabilityPart) == {LogProbabilityKernel.PartBytes}, \"size of a part\");\n")));
 
     [Theory]
     [MemberData(nameof(ArgumentSizes))]

@@ -144,12 +144,16 @@ public sealed class GenerationTests
         }
     }
 
+    /// <summary>The device of these tests tells up to three rivals: more are the host's.</summary>
     [Theory]
-    [InlineData(0)]
-    [InlineData(3)]
-    public async Task Generate_Logprobs_AreOfTheRawDistribution(int top)
+    [InlineData(0, false, 0)]
+    [InlineData(3, false, 0)]
+    [InlineData(0, true, 12)]
+    [InlineData(3, true, 12)]
+    [InlineData(4, true, 0)]
+    public async Task Generate_Logprobs_AreOfTheRawDistribution(int top, bool device, int drawnThere)
     {
-        await using var harness = new Harness();
+        await using var harness = new Harness(FakeExecutor.Limits(depth: 2), device: device);
         int[] prompt = Harness.Prompt(6);
         var options = new SamplingOptions { Temperature = 0.3f, TopK = 5, Seed = 3, LogitBias = new Dictionary<int, float> { [4] = 50 } };
 
@@ -161,18 +165,28 @@ public sealed class GenerationTests
             AssertLogprobs(sequence, e.Token, top, e.Logprobs!, harness.Vocabulary);
             sequence.Add(e.Token);
         }
+
+        Assert.Equal(drawnThere, (harness.Executor as FakeDeviceExecutor)?.Draws ?? 0);
     }
 
     [Theory]
-    [InlineData(2)]
-    [InlineData(100)]
-    public async Task Generate_PromptLogprobs_ComeWithTheFirstEvent(int promptLength)
+    [InlineData(1, 2, false)]
+    [InlineData(2, 2, false)]
+    [InlineData(100, 2, false)]
+    [InlineData(1, 2, true)]
+    [InlineData(2, 2, true)]
+    [InlineData(64, 2, true)]
+    [InlineData(65, 2, true)]
+    [InlineData(66, 0, true)]
+    [InlineData(100, 3, true)]
+    [InlineData(100, 4, true)]
+    public async Task Generate_PromptLogprobs_ComeWithTheFirstEvent(int promptLength, int top, bool device)
     {
-        await using var harness = new Harness();
+        await using var harness = new Harness(FakeExecutor.Limits(depth: 2), device: device);
         int[] prompt = Harness.Prompt(promptLength);
         await harness.Run(Harness.Greedy(prompt, 1));
 
-        List<GenerationEvent> events = await harness.Run(Harness.Greedy(prompt, 3) with { PromptLogprobs = 2 });
+        List<GenerationEvent> events = await harness.Run(Harness.Greedy(prompt, 3) with { PromptLogprobs = top });
 
         Assert.Equal(harness.Expected(prompt, 3), Harness.TokensOf(events));
         IReadOnlyList<TokenLogprobs?> logprobs = events[0].PromptLogprobs!;
@@ -181,8 +195,11 @@ public sealed class GenerationTests
         Assert.All(events.Skip(1), e => Assert.Null(e.PromptLogprobs));
         for (int i = 1; i < promptLength; i++)
         {
-            AssertLogprobs(prompt[..i], prompt[i], 2, logprobs[i]!, harness.Vocabulary);
+            AssertLogprobs(prompt[..i], prompt[i], top, logprobs[i]!, harness.Vocabulary);
         }
+
+        // A device that tells them draws for the request as for any other.
+        Assert.Equal(device && top <= 3 ? 4 : device ? 1 : 0, (harness.Executor as FakeDeviceExecutor)?.Draws ?? 0);
     }
 
     [Theory]

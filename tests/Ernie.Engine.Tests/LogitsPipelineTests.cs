@@ -26,12 +26,19 @@ public sealed class LogitsPipelineTests
             seen = row.Logits.ToArray();
             return 0;
         });
-        int[] tokens = [1, 2, 3, 3, 4, 4];
-        var request = new GenerationRequest { PromptTokens = tokens[..3], MaxTokens = 10, Sampling = options };
+        Draw(logits, options, sampler, LogprobsMode.RawLogprobs, [], [], stops);
+        return seen;
+    }
+
+    private static TokenDraw Draw(
+        float[] logits, SamplingOptions options, ISampler sampler, LogprobsMode mode, int[] topTokens, float[] topLogprobs, int[]? stops = null)
+    {
+        int[] sequenceTokens = [1, 2, 3, 3, 4, 4];
+        var request = new GenerationRequest { PromptTokens = sequenceTokens[..3], MaxTokens = 10, Sampling = options, Logprobs = topTokens.Length > 0 ? topTokens.Length : null };
         var checkedRequest = new SequenceRequest
         {
             Original = request,
-            Prompt = tokens[..3],
+            Prompt = sequenceTokens[..3],
             MaxLength = 13,
             Sampler = sampler,
             Parameters = [],
@@ -42,14 +49,14 @@ public sealed class LogitsPipelineTests
             Allowed = options.AllowedTokens is { } allowed ? [.. allowed.Order()] : null,
             KeepsHistory = true,
             SampledOnDevice = false,
+            PromptLogprobsOnDevice = false,
             MaxDrafts = 0,
         };
-        var sequence = new Sequence(checkedRequest, new GenerationStream(new PromptResults(request, tokens[..3], 1), null, () => { }, default), submittedAt: 0);
-        sequence.Progress.Length = tokens.Length;
+        var sequence = new Sequence(checkedRequest, new GenerationStream(new PromptResults(request, sequenceTokens[..3], 1), null, () => { }, default), submittedAt: 0);
+        sequence.Progress.Length = sequenceTokens.Length;
         using var history = new TokenHistory(Vocabulary);
-        history.Fill(tokens, 3);
-        new LogitsPipeline(Vocabulary).Draw(sequence, tokens, history, (float[])logits.Clone(), [], []);
-        return seen;
+        history.Fill(sequenceTokens, 3);
+        return new LogitsPipeline(Vocabulary, new LogprobScale(mode)).Draw(sequence, sequenceTokens, history, (float[])logits.Clone(), topTokens, topLogprobs);
     }
 
     [Theory]
@@ -141,12 +148,37 @@ public sealed class LogitsPipelineTests
         var values = new float[top];
         double normalizer = Math.Log(logits.Sum(l => Math.Exp(l)));
 
-        (float logprob, int rank) = LogitsPipeline.Rank(logits, order[7], tokens, values);
+        (float logprob, int rank) = new LogitsPipeline(Vocabulary, new LogprobScale(LogprobsMode.RawLogprobs)).Rank(logits, order[7], tokens, values);
 
         Assert.Equal(order.Take(top), tokens);
         Assert.All(Enumerable.Range(0, top), i => Assert.Equal(logits[order[i]] - normalizer, values[i], 1e-5));
         Assert.Equal(logits[order[7]] - normalizer, logprob, 1e-5);
         Assert.Equal(1 + logits.Count(l => l > logits[order[7]]), rank);
+    }
+
+    [Theory]
+    [InlineData(LogprobsMode.RawLogprobs)]
+    [InlineData(LogprobsMode.RawLogits)]
+    [InlineData(LogprobsMode.ProcessedLogprobs)]
+    [InlineData(LogprobsMode.ProcessedLogits)]
+    public void Draw_WithAMode_TellsOfThoseLogits(LogprobsMode mode)
+    {
+        float[] raw = Random(8);
+        var options = new SamplingOptions { LogitBias = new Dictionary<int, float> { [5] = 3, [6] = -100 } };
+        float[] processed = Process(raw, options);
+        float[] row = mode is LogprobsMode.RawLogits or LogprobsMode.RawLogprobs ? raw : processed;
+        double normalizer = mode is LogprobsMode.RawLogits or LogprobsMode.ProcessedLogits ? 0 : Math.Log(row.Sum(l => Math.Exp(l)));
+        int[] order = [.. Enumerable.Range(0, Vocabulary).OrderByDescending(i => row[i]).ThenBy(i => i)];
+        var tokens = new int[Vocabulary];
+        var values = new float[Vocabulary];
+
+        TokenDraw draw = Draw(raw, options, new DelegateSampler("fifth", (ref SamplingRow _) => 5), mode, tokens, values);
+
+        Assert.Equal(5, draw.Token);
+        Assert.Equal(row[5] - normalizer, draw.Logprob, 1e-5);
+        Assert.Equal(1 + row.Count(l => l > row[5]), draw.Rank);
+        Assert.Equal(order, tokens);
+        Assert.All(Enumerable.Range(0, Vocabulary), i => Assert.Equal(row[order[i]] - normalizer, values[i], 1e-5));
     }
 
     [Theory]

@@ -75,6 +75,16 @@ struct Prepare {
     }
 };
 
+// Whether a form changes logits before it draws.
+template <class Row>
+struct WhetherPrepares {
+    Row& row;
+    bool answer;
+
+    template <class Form, class Parameters>
+    __device__ void visit(const Parameters& parameters) { answer = requires { Form::prepare(row, parameters); }; }
+};
+
 template <class Row>
 struct Begin {
     Row& row;
@@ -163,6 +173,13 @@ struct Forms<Functors<First, Rest...>> {
 template <class List, class Row, class Visitor>
 __device__ void visit(const Row& row, Visitor& visitor) {
     Forms<List>::visit(row.head().sampler, visitor, row.shared.parameters);
+}
+
+template <class List, class Row>
+__device__ bool prepares(Row& row) {
+    WhetherPrepares<Row> whether = {row, false};
+    visit<List>(row, whether);
+    return whether.answer;
 }
 
 // Draws a row's token by its sampler's form. Together.

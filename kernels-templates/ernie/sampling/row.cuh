@@ -4,7 +4,7 @@
 // which has its own share of the tokens: for_each visits it. Functions that say "together" must be called by every thread, and
 // give every thread the same result.
 #pragma once
-#include "ernie/common/device.cuh"
+#include "ernie/sampling/keys.cuh"
 #include "ernie/sampling/slot.cuh"
 
 namespace ernie {
@@ -13,39 +13,12 @@ inline constexpr int kMaxRowBlocks = 8; // blocks that share a row
 inline constexpr int kMaxValues = 8;    // values of one reduction
 inline constexpr int kBins = 4096;      // of a histogram
 
-// Sums are integers, so that they do not depend on the order of the threads or on the number of blocks.
-using Mass = unsigned long long;
-
-struct Sum {
-    static __device__ Mass apply(Mass a, Mass b) { return a + b; }
-};
-
-struct Maximum {
-    static __device__ Mass apply(Mass a, Mass b) { return a > b ? a : b; }
-
-    // Of a warp's values; the halves one after the other, because there is an instruction for 32 bits.
-    static __device__ Mass of_warp(Mass value) {
-        const unsigned high = static_cast<unsigned>(value >> 32), most = warp_maximum(high);
-        return static_cast<Mass>(most) << 32 | warp_maximum(high == most ? static_cast<unsigned>(value) : 0);
-    }
-};
-
 // The thread's index, of which the compiler does not know that it is the same each time: it would keep what it computes from it,
 // mostly addresses, and registers are few.
 __device__ __forceinline__ unsigned thread() {
     unsigned index = threadIdx.x;
     asm volatile("" : "+r"(index));
     return index;
-}
-
-// Orders as the float does.
-__device__ __forceinline__ unsigned sortable(float value) {
-    unsigned bits = __float_as_uint(value);
-    return bits & 0x80000000u ? ~bits : bits | 0x80000000u;
-}
-
-__device__ __forceinline__ float from_sortable(unsigned bits) {
-    return __uint_as_float(bits & 0x80000000u ? bits & 0x7fffffffu : ~bits);
 }
 
 // A value that other blocks wait for: each half beside a tag that tells it from what was there before.

@@ -17,6 +17,8 @@ struct SampleArgs {
     int4* records;         // mapped host memory [kRecordRing, row_capacity]: token (-1: had ended before), sequence, slot, RowEnd
     int* arrivals;         // zero between launches
     void* channels;        // RowChannel per row that blocks share
+    float* kept;           // [rows, logit_stride] logits of rows that are kept, where what follows changes them
+    int* is_kept;          // [rows] whether that is so; written for rows that are kept
     int logit_stride;
     int row_capacity;
 };
@@ -31,13 +33,26 @@ __device__ inline bool penalizes(const SlotState& state) {
     return state.repetition_penalty != 1 || state.frequency_penalty != 0 || state.presence_penalty != 0;
 }
 
+__device__ inline bool adjusts(const SlotState& state, int position) {
+    return masks_stops(state, position) || penalizes(state) || state.bias_count > 0;
+}
+
+// Copies the block's share of a row for log_probabilities, if something is about to change it.
+template <class Row>
+__device__ void keep(const SampleArgs& args, const Row& row, int index, bool changes) {
+    if (row.is_leader()) args.is_kept[index] = changes;
+    if (!changes) return;
+    float* kept = args.kept + static_cast<size_t>(index) * args.logit_stride;
+    for (int token = row.first() + threadIdx.x * 4; token < row.end(); token += Row::kThreads * 4)
+        *reinterpret_cast<float4*>(kept + token) = *reinterpret_cast<const float4*>(row.logits + token);
+    __syncthreads();
+}
+
 // Changes the block's share of a row. The order is the server's: biases, min-tokens mask, repetition, frequency and presence penalties.
 template <class Row>
 __device__ void adjust(Row& row, const SlotTables& tables) {
     const int slot = row.head().slot;
     const SlotState& state = tables.states[slot];
-    if (!masks_stops(state, row.head().position) && !penalizes(state) && state.bias_count == 0) return;
-
     const int* counts = row.head().counts;
     constexpr float kBanned = -3.0e38f;
     float* logits = row.logits;
@@ -150,7 +165,10 @@ __device__ __forceinline__ void sample_row(const SampleArgs& args, RowShared<Spe
     Row<Spec> row = {args.logits + static_cast<size_t>(index) * args.logit_stride, shared, 0, false};
     wait_for_previous_kernel();
 
-    adjust(row, args.tables);
+    const bool is_adjusted = adjusts(state, position);
+    if (state.keeps_logits == kKeepsRaw) keep(args, row, index, is_adjusted || prepares<typename Spec::Functors>(row));
+    if (is_adjusted) adjust(row, args.tables);
+    if (state.keeps_logits == kKeepsProcessed) keep(args, row, index, prepares<typename Spec::Functors>(row));
     const int token = sample_by<typename Spec::Functors>(row);
     if (row.head().block == 0 && threadIdx.x < 32) report(args, shared, token);
 }

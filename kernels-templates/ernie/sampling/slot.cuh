@@ -13,6 +13,9 @@ inline constexpr int kParameterCapacity = 64; // bytes of a sampler's parameters
 // Whether and why a request has ended. Numbers are those of Ernie.Execution.RowEnd.
 enum RowEnd : int { kGoesOn, kStopToken, kMaxLength };
 
+// Which logits of a row are kept when what follows changes them. Numbers are those of Ernie.Sampling.LogitStage, one more; 0 keeps none.
+enum KeptLogits : int { kKeepsNone, kKeepsRaw, kKeepsProcessed };
+
 // One line of the cache.
 struct SlotState {
     unsigned char parameters[kParameterCapacity];
@@ -25,7 +28,8 @@ struct SlotState {
     int stop_count, bias_count;
     float repetition_penalty, frequency_penalty, presence_penalty;
     int end;           // RowEnd; written here: steps that were queued ahead leave what has ended as it is
-    int reserved[2];
+    int keeps_logits;  // KeptLogits: which logits log-probabilities are told of
+    int reserved;
 };
 static_assert(sizeof(SlotState) == 128, "one line of the cache");
 

@@ -14,6 +14,9 @@ public interface IDeviceSampling
     /// <summary>Tokens a request may give a bias; rows of requests with more are sampled by the caller.</summary>
     int MaxBiasedTokens { get; }
 
+    /// <summary>Most probable tokens that log-probabilities can come with, of drawn tokens and of prompts; −1 where the device tells no log-probabilities.</summary>
+    int MaxLogprobs { get; }
+
     /// <summary>
     /// Drafts that a verify row drawn here may have; 0 where the device draws no such rows, and sequences that it draws for get one token a step.
     /// What it does with them is told at <see cref="StepRowKind.Verify"/>.
@@ -64,6 +67,9 @@ public readonly ref struct DeviceSlot
 
     /// <summary>Tokens at which the request ends; masked until min tokens. At most <see cref="IDeviceSampling.MaxStopTokens"/>.</summary>
     public required ReadOnlySpan<int> StopTokens { get; init; }
+
+    /// <summary>Which logits the log-probabilities of drawn tokens are of, or null when none are wanted.</summary>
+    public LogitStage? Logprobs { get; init; }
 
     /// <summary>Length (prompt and output) at which the request ends.</summary>
     public required int MaxLength { get; init; }

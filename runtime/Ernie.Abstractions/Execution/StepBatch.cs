@@ -29,6 +29,9 @@ public sealed class StepBatch
         LogitCount = new int[info.MaxSequences];
         Kind = new StepRowKind[info.MaxSequences];
         SampleOnDevice = new bool[info.MaxSequences];
+        Logprobs = new int[info.MaxSequences];
+        PromptLogprobs = new int[info.MaxSequences];
+        NextToken = new int[info.MaxSequences];
         Tokens = new int[info.MaxBatchedTokens];
         MaxPagesPerSequence = info.MaxPagesPerSequence;
         PageTable = new PageId[info.MaxSequences * MaxPagesPerSequence];
@@ -72,6 +75,21 @@ public sealed class StepBatch
     /// </summary>
     public bool[] SampleOnDevice { get; }
 
+    /// <summary>
+    /// [row] how many of the most probable tokens are told with the log-probability of the token that is drawn; −1 where nothing of that is wanted.
+    /// Only set with <see cref="SampleOnDevice"/>, and to at most <see cref="IDeviceSampling.MaxLogprobs"/>.
+    /// </summary>
+    public int[] Logprobs { get; }
+
+    /// <summary>
+    /// [row] the same of the prompt's tokens that follow the row's own; −1 where nothing of that is wanted. Only for prompt rows of executors with
+    /// <see cref="IExecutor.Sampling"/>, whether or not they draw.
+    /// </summary>
+    public int[] PromptLogprobs { get; }
+
+    /// <summary>[row] the prompt's token behind the row's last one, or −1 where the prompt ends with the row; only where <see cref="PromptLogprobs"/> is set.</summary>
+    public int[] NextToken { get; }
+
     /// <summary>[token] ids, rows one after the other. Of a verify row all but the first are drafts.</summary>
     public int[] Tokens { get; }
 
@@ -111,10 +129,15 @@ public sealed class StepBatch
         TokenOffset[index] = TokenCount;
         LogitCount[index] = row.LogitCount;
         SampleOnDevice[index] = false;
+        Logprobs[index] = PromptLogprobs[index] = NextToken[index] = -1;
         TokenCount += row.Count;
         DecodeRows += row.Kind == StepRowKind.Decode && DecodeRows == index ? 1 : 0;
         return index;
     }
+
+    /// <summary>Tokens of a prompt whose log-probabilities a row tells: those behind each of its own, as far as the prompt goes.</summary>
+    /// <param name="row">Row of the batch.</param>
+    public int PromptLogprobCount(int row) => PromptLogprobs[row] < 0 ? 0 : NextToken[row] < 0 ? Count[row] - 1 : Count[row];
 
     /// <summary>A row's new tokens.</summary>
     /// <param name="row">Row of the batch.</param>

@@ -16,6 +16,18 @@ public abstract class StepOutput
     /// <param name="row">Row of the batch.</param>
     public virtual RowEnd End(int row) => RowEnd.Undecided;
 
+    /// <summary>How probable the token was that the executor drew for a row with <see cref="StepBatch.Logprobs"/>.</summary>
+    /// <param name="row">Row of the batch.</param>
+    /// <exception cref="InvalidOperationException">Nothing of that was asked for.</exception>
+    public virtual TokenLogits Logprobs(int row) => throw new InvalidOperationException($"Nobody asked for log-probabilities of row {row}.");
+
+    /// <summary>How probable a token of the prompt was in a row with <see cref="StepBatch.PromptLogprobs"/>. Always of the model's raw logits.</summary>
+    /// <param name="row">Row of the batch.</param>
+    /// <param name="index">Behind which of the row's tokens, below <see cref="StepBatch.PromptLogprobCount"/>.</param>
+    /// <exception cref="InvalidOperationException">Nothing of that was asked for.</exception>
+    public virtual TokenLogits PromptLogprobs(int row, int index) =>
+        throw new InvalidOperationException($"Nobody asked for log-probabilities of the prompt in row {row}.");
+
     /// <summary>One vector of logits.</summary>
     /// <param name="row">Row of the batch.</param>
     /// <param name="index">Which of the row's <see cref="StepBatch.LogitCount"/> vectors, in token order.</param>

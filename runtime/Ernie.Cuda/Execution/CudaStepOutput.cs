@@ -4,7 +4,7 @@ using Ernie.Execution;
 namespace Ernie.Cuda.Execution;
 
 /// <summary>Results of a step, read where the device put them.</summary>
-internal sealed class CudaStepOutput(PinnedBuffer records, int rowCapacity, int vocabularySize, int hiddenSize) : StepOutput
+internal sealed class CudaStepOutput(PinnedBuffer records, LogProbabilities logProbabilities, int rowCapacity, int vocabularySize, int hiddenSize) : StepOutput
 {
     private PendingStep? _step;
 
@@ -21,6 +21,20 @@ internal sealed class CudaStepOutput(PinnedBuffer records, int rowCapacity, int 
     {
         PendingStep step = Step(row);
         return step.SampledRows[row] ? (RowEnd)Record(records, rowCapacity, step.Sequence, row)[3] : RowEnd.Undecided;
+    }
+
+    public override TokenLogits Logprobs(int row)
+    {
+        PendingStep step = Step(row);
+        return step.LogprobRecord[row] is var index and >= 0 ? logProbabilities.Read(step.Sequence, index, step.Logprobs[row]) : base.Logprobs(row);
+    }
+
+    public override TokenLogits PromptLogprobs(int row, int index)
+    {
+        PendingStep step = Step(row);
+        return step.FirstPromptRecord[row] is var first and >= 0
+            ? logProbabilities.Read(step.Sequence, first + index, step.PromptLogprobs[row])
+            : base.PromptLogprobs(row, index);
     }
 
     public override Span<float> Logits(int row, int index)

@@ -34,7 +34,9 @@ internal sealed class DeviceBuffers
         Attention = arena.Take(sizeof(ushort) * tokens * shape.QueryWidth);
         Activation = arena.Take(sizeof(ushort) * tokens * shape.IntermediateSize);
         Hidden = arena.Take(sizeof(float) * tokens * shape.HiddenSize);
-        Logits = arena.Take(sizeof(float) * rows * shape.VocabularySize);
+        Logits = arena.Take(sizeof(float) * (long)layout.LogitCapacity * shape.VocabularySize);
+        KeptLogits = Logits + (sizeof(float) * (ulong)rows * (ulong)shape.VocabularySize);
+        IsKept = arena.TakeCleared(sizeof(int) * rows, stream.Handle);
         SampleChannels = arena.TakeCleared(rows * SampleChannelBytes, stream.Handle);
         if (plan.Attention.Store is not null)
         {
@@ -80,6 +82,12 @@ internal sealed class DeviceBuffers
     public ulong Hidden { get; }
 
     public ulong Logits { get; }
+
+    /// <summary>[rows, vocabulary] behind those: logits as they were before a draw changed them, for rows whose log-probabilities are told.</summary>
+    public ulong KeptLogits { get; }
+
+    /// <summary>[rows] whether <see cref="KeptLogits"/> has the row.</summary>
+    public ulong IsKept { get; }
 
     public ulong SampleChannels { get; }
 

@@ -161,8 +161,36 @@ internal struct SampleArguments
 {
     public ulong Header, Logits;
     public SlotTableArguments Tables;
-    public ulong Records, Arrivals, Channels;
+    public ulong Records, Arrivals, Channels, Kept, IsKept;
     public int LogitStride, RowCapacity;
+}
+
+/// <summary>ernie::LogProbabilityArgs.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal struct LogProbabilityArguments
+{
+    public ulong Logits, Kept, IsKept, Wishes, LastToken, Parts, Arrivals, Records;
+    public int LogitStride;
+    public uint Stamp;
+}
+
+/// <summary>ernie::LogProbabilityWish.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal struct LogProbabilityWish
+{
+    public int LogitRow, Token, Slot, Rivals;
+}
+
+/// <summary>ernie::LogProbabilityRecord.</summary>
+[StructLayout(LayoutKind.Sequential, Size = 192)]
+internal unsafe struct LogProbabilityRecord
+{
+    public int Token, Rank;
+    public float Logit;
+    public uint Stamp;
+    public double LogSum;
+    public fixed int Rivals[Kernels.LogProbabilityKernel.MostRivals];
+    public fixed float RivalLogits[Kernels.LogProbabilityKernel.MostRivals];
 }
 
 /// <summary>ernie::PersistentLayer.</summary>
@@ -199,5 +227,6 @@ internal unsafe struct SlotState
     public int Sampler, CountsTokens, PromptLength, MinTokens, MaxLength, StopCount, BiasCount;
     public float RepetitionPenalty, FrequencyPenalty, PresencePenalty;
     public int End; // RowEnd; the device's
-    public fixed int Reserved[2];
+    public int KeepsLogits; // LogitStage and one more; 0 keeps none
+    public int Reserved;
 }

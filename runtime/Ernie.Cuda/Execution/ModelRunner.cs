@@ -41,6 +41,9 @@ internal sealed class ModelRunner
         _headBlocks = plan.Device.Multiprocessors * Math.Max(1, kernels[plan.Head.Decode].BlocksPerMultiprocessor());
     }
 
+    /// <summary>Whether kernels may start before their predecessor has ended.</summary>
+    public bool Overlaps => _overlaps;
+
     private ModelShape Shape => _plan.Model.Shape;
 
     private ulong TokenCount => _buffers.TokenCount;
@@ -210,6 +213,8 @@ internal sealed class ModelRunner
             Records = _records,
             Arrivals = _buffers.SampleArrivals,
             Channels = _buffers.SampleChannels,
+            Kept = _buffers.KeptLogits,
+            IsKept = _buffers.IsKept,
             LogitStride = Shape.VocabularySize,
             RowCapacity = _layout.RowCapacity,
         };

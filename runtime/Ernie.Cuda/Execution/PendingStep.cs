@@ -11,6 +11,10 @@ internal sealed class PendingStep : IDisposable
         SampledRows = new bool[rowCapacity];
         FirstLogit = new int[rowCapacity];
         FirstHidden = new int[rowCapacity];
+        LogprobRecord = new int[rowCapacity];
+        Logprobs = new int[rowCapacity];
+        FirstPromptRecord = new int[rowCapacity];
+        PromptLogprobs = new int[rowCapacity];
         Interop.Cuda.Check(Interop.Cuda.cuEventCreate(out SafeCudaEvent done, Interop.Cuda.CU_EVENT_DISABLE_TIMING));
         Done = done;
     }
@@ -27,6 +31,21 @@ internal sealed class PendingStep : IDisposable
 
     /// <summary>[row] index of the row's first vector in <see cref="Hidden"/>.</summary>
     public int[] FirstHidden { get; }
+
+    /// <summary>[row] which of the step's records of log-probabilities tells of the drawn token, or −1.</summary>
+    public int[] LogprobRecord { get; }
+
+    /// <summary>[row] most probable tokens in that record.</summary>
+    public int[] Logprobs { get; }
+
+    /// <summary>[row] the first of the records that tell of the prompt, or −1.</summary>
+    public int[] FirstPromptRecord { get; }
+
+    /// <summary>[row] most probable tokens in those.</summary>
+    public int[] PromptLogprobs { get; }
+
+    /// <summary>Records of log-probabilities of the step.</summary>
+    public int LogprobRecords { get; set; }
 
     /// <summary>Whether the host waits for copies, not for records alone.</summary>
     public bool HasCopies { get; set; }

@@ -33,7 +33,28 @@ internal sealed class ResultCopies(DeviceBuffers buffers, StepLayout layout, Mod
         }
 
         step.HasCopies |= logits > 0 || !samples;
+        DescribeLogprobs(batch, step);
         return logits;
+    }
+
+    // In the order of LogProbabilityLists.
+    private static void DescribeLogprobs(StepBatch batch, PendingStep step)
+    {
+        int records = 0;
+        for (int row = 0; row < batch.RowCount; row++)
+        {
+            step.Logprobs[row] = batch.Logprobs[row];
+            step.LogprobRecord[row] = batch.Logprobs[row] >= 0 ? records++ : -1;
+        }
+
+        for (int row = 0; row < batch.RowCount; row++)
+        {
+            step.PromptLogprobs[row] = batch.PromptLogprobs[row];
+            step.FirstPromptRecord[row] = batch.PromptLogprobs[row] >= 0 ? records : -1;
+            records += batch.PromptLogprobCount(row);
+        }
+
+        step.LogprobRecords = records;
     }
 
     /// <summary>Queues the copies that the host will wait for.</summary>

@@ -98,6 +98,7 @@ internal sealed unsafe class SlotTable : IDisposable
             MinTokens = options.MinTokens,
             MaxLength = request.MaxLength,
             End = (int)RowEnd.GoesOn,
+            KeepsLogits = request.Logprobs is { } stage ? (int)stage + 1 : 0,
             RepetitionPenalty = options.RepetitionPenalty,
             FrequencyPenalty = options.FrequencyPenalty,
             PresencePenalty = options.PresencePenalty,

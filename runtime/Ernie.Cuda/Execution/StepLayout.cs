@@ -6,6 +6,12 @@ internal sealed class StepLayout
     public const int HeaderInts = 8;
     private const int RowArrays = 6;
 
+    /// <summary>Ints of ernie::LogProbabilityWish.</summary>
+    public const int WishInts = 4;
+
+    // The head reads its weights once for so many tokens of a prompt.
+    private const int LeastLogitCapacity = 128;
+
     public StepLayout(int rowCapacity, int tokenCapacity, int pagesPerSlot, int prefillTileTokens)
     {
         RowCapacity = rowCapacity;
@@ -16,8 +22,18 @@ internal sealed class StepLayout
         int tokens = 2 * tokenCapacity;
         int tiles = 2 * ((tokenCapacity / prefillTileTokens) + rowCapacity);
         int logitLists = tokenCapacity + (2 * ((tokenCapacity / rowCapacity) + 1));
-        TotalInts = TailStart + updates + tokens + tiles + logitLists;
+        // A wish and a place in its chunk's list for each token, and what aligns and heads the lists.
+        LogitCapacity = Math.Max(2 * rowCapacity, LeastLogitCapacity);
+        MostPromptChunks = (tokenCapacity / LogitCapacity) + 1;
+        int wishes = (WishInts * (rowCapacity + 1)) + ((WishInts + 1) * tokenCapacity) + (MostPromptChunks * (WishInts + 2));
+        TotalInts = TailStart + updates + tokens + tiles + logitLists + wishes;
     }
+
+    /// <summary>Vectors of logits that the device holds at once: those of a step's rows and as many kept beside them, or a chunk of a prompt.</summary>
+    public int LogitCapacity { get; }
+
+    /// <summary>Chunks in which a step tells log-probabilities of prompts.</summary>
+    public int MostPromptChunks { get; }
 
     public int RowCapacity { get; }
 

@@ -18,6 +18,7 @@ internal sealed class StepWriter : IDisposable
     private readonly int[] _lastSlots;
     private readonly int[] _lastStarts;
     private readonly bool[] _lastOnDevice;
+    private readonly int[] _lastLogprobs;
     private int _lastRowCount;
 
     public StepWriter(StepLayout layout, int buffers, int prefillTileTokens)
@@ -29,10 +30,15 @@ internal sealed class StepWriter : IDisposable
         _lastSlots = new int[layout.RowCapacity];
         _lastStarts = new int[layout.RowCapacity];
         _lastOnDevice = new bool[layout.RowCapacity];
+        _lastLogprobs = new int[layout.RowCapacity];
+        LogProbabilities = new LogProbabilityLists(layout);
     }
 
     /// <summary>Shape of the step that was written last.</summary>
     public StepShape Shape { get; private set; }
+
+    /// <summary>Log-probabilities that the step that was written last wants.</summary>
+    public LogProbabilityLists LogProbabilities { get; }
 
     /// <summary>Ints of the step that was written last.</summary>
     public int WrittenInts { get; private set; }
@@ -50,7 +56,7 @@ internal sealed class StepWriter : IDisposable
         {
             int slot = batch.Slot[row], position = batch.Start[row];
             if (slot != _lastSlots[row] || position != _lastStarts[row] + 1 || batch.Tokens[row] != StepBatch.TokenOnDevice
-                || batch.SampleOnDevice[row] != _lastOnDevice[row])
+                || batch.SampleOnDevice[row] != _lastOnDevice[row] || batch.Logprobs[row] != _lastLogprobs[row])
                 return false;
 
             // Only the page of the new token can be news: the ones before it were compared when they were.
@@ -97,7 +103,7 @@ internal sealed class StepWriter : IDisposable
             Sequence = sequence,
         };
         MemoryMarshal.Write(MemoryMarshal.AsBytes(ints), in header);
-        WrittenInts = tilesOffset + (2 * tiles);
+        WrittenInts = LogProbabilities.Write(batch, ints, tilesOffset + (2 * tiles), ints.Slice(_layout.LogitRowOffset, logits));
         Shape = new StepShape
         {
             Tokens = batch.TokenCount,
@@ -153,6 +159,7 @@ internal sealed class StepWriter : IDisposable
         batch.Slot.AsSpan(0, batch.RowCount).CopyTo(_lastSlots);
         batch.Start.AsSpan(0, batch.RowCount).CopyTo(_lastStarts);
         batch.SampleOnDevice.AsSpan(0, batch.RowCount).CopyTo(_lastOnDevice);
+        batch.Logprobs.AsSpan(0, batch.RowCount).CopyTo(_lastLogprobs);
     }
 
     private int WriteLogitRows(StepBatch batch, Span<int> ints, bool listsLogitsApart)

@@ -42,7 +42,7 @@ internal sealed class EngineLoop : IDisposable
         _departures = new Departures(_scheduler, _inbox, _statistics, _meter);
         _commands = new LoopCommands(_scheduler, _departures, _inbox, _statistics);
         _failures = new StepFailures(_scheduler, _departures, _statistics, settings.Warn);
-        _reader = new StepReader(_scheduler, _departures, _statistics, _meter, executor.Info.VocabularySize);
+        _reader = new StepReader(_scheduler, _departures, _statistics, _meter, executor.Info.VocabularySize, settings.LogprobsMode);
         _idleCheck = new IdleCheck(_scheduler, _meter, settings.Warn);
         Publish();
         _thread = new Thread(RunSteps) { IsBackground = true, Name = "ernie-engine" };

@@ -5,6 +5,7 @@ using Ernie.Engine.Streaming;
 using Ernie.Engine.Telemetry;
 using Ernie.Execution;
 using Ernie.Generation;
+using Ernie.Sampling;
 
 namespace Ernie.Engine.Looping;
 
@@ -16,17 +17,19 @@ internal sealed class StepReader
     private readonly LoopStatistics _statistics;
     private readonly EngineMeter _meter;
     private readonly LogitsPipeline _pipeline;
+    private readonly LogprobScale _scale;
     private readonly int[] _topTokens;
     private readonly float[] _topLogprobs;
 
     /// <summary>Makes a reader.</summary>
-    public StepReader(Scheduler scheduler, Departures departures, LoopStatistics statistics, EngineMeter meter, int vocabularySize)
+    public StepReader(Scheduler scheduler, Departures departures, LoopStatistics statistics, EngineMeter meter, int vocabularySize, LogprobsMode mode)
     {
         _scheduler = scheduler;
         _departures = departures;
         _statistics = statistics;
         _meter = meter;
-        _pipeline = new LogitsPipeline(vocabularySize);
+        _scale = new LogprobScale(mode);
+        _pipeline = new LogitsPipeline(vocabularySize, _scale);
         _topTokens = new int[vocabularySize];
         _topLogprobs = new float[vocabularySize];
     }
@@ -56,6 +59,7 @@ internal sealed class StepReader
         try
         {
             ReadPrompt(sequence, in record.Row(row), row, output);
+            ReadPromptLogprobs(sequence, record, row, output);
             if (record.Draws(row))
             {
                 ReadTokens(sequence, record, row, output, now, lastStep);
@@ -100,10 +104,21 @@ internal sealed class StepReader
             ReadOnlySpan<int> tokens = _scheduler.Memory.Tokens(sequence);
             for (int position = start + 1; position < Math.Min(end + 1, sequence.Request.PromptLength); position++)
             {
-                (float logprob, int rank) = LogitsPipeline.Rank(
+                (float logprob, int rank) = _pipeline.Rank(
                     output.Logits(row, position - start - 1), tokens[position], prompt.TopTokens(position), prompt.TopLogprobs(position));
                 prompt.SetLogprob(position, logprob, rank);
             }
+        }
+    }
+
+    private void ReadPromptLogprobs(Sequence sequence, StepRecord record, int row, StepOutput output)
+    {
+        PromptResults prompt = sequence.Prompt;
+        for (int index = 0; index < record.PromptLogprobs(row); index++)
+        {
+            int position = record.Row(row).Start + 1 + index;
+            TokenDraw told = _scale.Read(output.PromptLogprobs(row, index), prompt.TopTokens(position), prompt.TopLogprobs(position));
+            prompt.SetLogprob(position, told.Logprob, told.Rank);
         }
     }
 
@@ -125,7 +140,7 @@ internal sealed class StepReader
             TokenDraw draw = drawn.IsEmpty
                 ? _pipeline.Draw(
                     sequence, _scheduler.Memory.Tokens(sequence), _scheduler.Memory.History(sequence), output.Logits(row, firstLogits + i), topTokens, topLogprobs)
-                : new TokenDraw(drawn[i], 0, 0);
+                : sequence.Request.Original.Logprobs is null ? new TokenDraw(drawn[i], 0, 0) : _scale.Read(output.Logprobs(row), topTokens, topLogprobs);
             Append(sequence, draw.Token, now);
             RowEnd end = sequence.EndAfter(draw.Token);
             bool stops = end != RowEnd.GoesOn || i == drafts.Length || draw.Token != drafts[i];

@@ -8,20 +8,23 @@ namespace Ernie.Engine.Sampling;
 
 /// <summary>
 /// Turns a row of logits into a token on the host: logit bias → allowed tokens → min_tokens mask → repetition, frequency, presence penalties →
-/// bad words → the sampler plugin. Log-probabilities are taken of the raw row before all of it. Allocates nothing.
+/// bad words → the sampler plugin. Log-probabilities are taken of the row before all of it or just before the sampler. Allocates nothing.
 /// </summary>
 internal sealed class LogitsPipeline
 {
     /// <summary>A bias that masks a token, and one that masks all others.</summary>
     public const float Ban = -100, Force = 100;
 
-    private readonly float[] _raw;
+    private readonly float[] _kept;
+    private readonly LogprobScale _scale;
 
     /// <summary>Reserves one row of scratch.</summary>
     /// <param name="vocabularySize">Logits in a row.</param>
-    public LogitsPipeline(int vocabularySize)
+    /// <param name="scale">What is told of logits.</param>
+    public LogitsPipeline(int vocabularySize, LogprobScale scale)
     {
-        _raw = new float[vocabularySize];
+        _kept = new float[vocabularySize];
+        _scale = scale;
     }
 
     /// <summary>Whether the sequence's history must be kept.</summary>
@@ -42,9 +45,9 @@ internal sealed class LogitsPipeline
     {
         SamplingOptions options = sequence.Request.Options;
         bool wantsLogprobs = sequence.Request.Original.Logprobs is not null;
-        if (wantsLogprobs)
+        if (wantsLogprobs && _scale.Stage == LogitStage.Raw)
         {
-            logits.CopyTo(_raw);
+            logits.CopyTo(_kept);
         }
 
         ApplyBias(sequence.Request.Bias, logits);
@@ -63,6 +66,10 @@ internal sealed class LogitsPipeline
 
         ApplyPenalties(options, history, logits);
         ApplyBadWords(options, tokens[sequence.Request.PromptLength..], logits);
+        if (wantsLogprobs && _scale.Stage == LogitStage.Processed)
+        {
+            logits.CopyTo(_kept);
+        }
 
         if (sequence.Request.Allowed is not null && float.IsNegativeInfinity(LogitVector.Max(logits)))
         {
@@ -95,32 +102,31 @@ internal sealed class LogitsPipeline
         }
 
         GenerationRequest asked = sequence.Request.Original;
-        LogprobView.Apply(asked, _raw);
-        (float logprob, int rank) = Rank(_raw, drawn, topTokens, topLogprobs);
+        LogprobView.Apply(asked, _kept);
+        (float logprob, int rank) = Rank(_kept, drawn, topTokens, topLogprobs);
         if (asked.LogprobTokens is { } named)
         {
-            LogprobView.Read(named, _raw, topTokens, topLogprobs);
+            LogprobView.Read(named, _kept, _scale, topTokens, topLogprobs);
         }
 
         return new TokenDraw(drawn, logprob, rank);
     }
 
-    /// <summary>Log-probability and rank of a token, and the most probable tokens, of a raw row.</summary>
-    /// <param name="logits">[vocabulary] raw logits.</param>
+    /// <summary>What is told of a token, its rank, and the most probable tokens, of a row.</summary>
+    /// <param name="logits">[vocabulary] logits.</param>
     /// <param name="token">Token id.</param>
     /// <param name="topTokens">Receives the most probable tokens.</param>
     /// <param name="topLogprobs">Receives their log-probabilities.</param>
-    public static (float Logprob, int Rank) Rank(ReadOnlySpan<float> logits, int token, Span<int> topTokens, Span<float> topLogprobs)
+    public (float Logprob, int Rank) Rank(ReadOnlySpan<float> logits, int token, Span<int> topTokens, Span<float> topLogprobs)
     {
         double normalizer = LogitVector.LogSumExp(logits);
         LogitVector.Top(logits, topTokens, topLogprobs);
         foreach (ref float value in topLogprobs)
         {
-            // Rounding of the normaliser must not make a certain token more than certain.
-            value = (float)Math.Min(value - normalizer, 0);
+            value = _scale.Of(value, normalizer);
         }
 
-        return ((float)Math.Min(logits[token] - normalizer, 0), 1 + LogitVector.CountGreater(logits, logits[token]));
+        return (_scale.Of(logits[token], normalizer), 1 + LogitVector.CountGreater(logits, logits[token]));
     }
 
     /// <summary>Refuses a token beyond the vocabulary.</summary>
@@ -129,7 +135,7 @@ internal sealed class LogitsPipeline
     /// <exception cref="InvalidOperationException">There is no such token.</exception>
     public void CheckToken(ISampler sampler, int token)
     {
-        if (token >= _raw.Length)
+        if (token >= _kept.Length)
         {
             ThrowOutOfRange(sampler, token);
         }
@@ -137,7 +143,7 @@ internal sealed class LogitsPipeline
 
     [DoesNotReturn, StackTraceHidden]
     private void ThrowOutOfRange(ISampler sampler, int token) => throw new InvalidOperationException(
-        $"Sampler '{sampler.Name}' returned token {token}; the vocabulary has {_raw.Length} tokens.");
+        $"Sampler '{sampler.Name}' returned token {token}; the vocabulary has {_kept.Length} tokens.");
 
     [DoesNotReturn, StackTraceHidden]
     private static void ThrowNothingLeft() => throw new InvalidOperationException(

@@ -26,18 +26,19 @@ internal static class LogprobView
         }
     }
 
-    /// <summary>Log-probabilities of named tokens.</summary>
+    /// <summary>What is told of named tokens.</summary>
     /// <param name="tokens">Token ids.</param>
     /// <param name="logits">[vocabulary] logits.</param>
+    /// <param name="scale">What is told of logits.</param>
     /// <param name="named">Receives the ids.</param>
     /// <param name="logprobs">Receives their log-probabilities.</param>
-    public static void Read(IReadOnlyList<int> tokens, ReadOnlySpan<float> logits, Span<int> named, Span<float> logprobs)
+    public static void Read(IReadOnlyList<int> tokens, ReadOnlySpan<float> logits, LogprobScale scale, Span<int> named, Span<float> logprobs)
     {
         double normalizer = LogitVector.LogSumExp(logits);
         for (int i = 0; i < tokens.Count; i++)
         {
             named[i] = tokens[i];
-            logprobs[i] = (float)Math.Min(logits[tokens[i]] - normalizer, 0);
+            logprobs[i] = scale.Of(logits[tokens[i]], normalizer);
         }
     }
 

@@ -1,9 +1,11 @@
 using Ernie.Caching;
 using Ernie.Engine.Paging;
+using Ernie.Engine.Sampling;
 using Ernie.Engine.Sequences;
 using Ernie.Engine.Settings;
 using Ernie.Engine.Telemetry;
 using Ernie.Execution;
+using Ernie.Sampling;
 
 namespace Ernie.Engine.Scheduling;
 
@@ -17,6 +19,7 @@ internal sealed class Admissions
     private readonly IDeviceSampling? _device;
     private readonly int _maxBatchedTokens, _reservePages;
     private readonly bool _chunkedPrefill, _copiesPages;
+    private readonly LogitStage _logprobStage;
 
     /// <summary>Makes the way in.</summary>
     /// <param name="info">The executor's limits.</param>
@@ -38,6 +41,7 @@ internal sealed class Admissions
         _reservePages = info.PageCount / 100;
         _chunkedPrefill = settings.ChunkedPrefill;
         _copiesPages = info.CopiesPages;
+        _logprobStage = new LogprobScale(settings.LogprobsMode).Stage;
         _meter = meter;
         _device = device;
     }
@@ -194,6 +198,7 @@ internal sealed class Admissions
                 PromptLength = sequence.Request.PromptLength,
                 StopTokens = sequence.Request.StopTokens,
                 MaxLength = sequence.Request.MaxLength,
+                Logprobs = sequence.Request.Original.Logprobs is null ? null : _logprobStage,
             });
         }
 

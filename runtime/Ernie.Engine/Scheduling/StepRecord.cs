@@ -9,6 +9,7 @@ internal sealed class StepRecord
     private readonly Sequence?[] _sequences;
     private readonly StepRow[] _rows;
     private readonly bool[] _draws;
+    private readonly int[] _promptLogprobs;
     private readonly int[] _firstDraft, _drafts;
     private int _draftCount;
 
@@ -20,6 +21,7 @@ internal sealed class StepRecord
         _sequences = new Sequence?[maxRows];
         _rows = new StepRow[maxRows];
         _draws = new bool[maxRows];
+        _promptLogprobs = new int[maxRows];
         _firstDraft = new int[maxRows];
         _drafts = new int[maxDrafts];
     }
@@ -50,11 +52,19 @@ internal sealed class StepRecord
         _sequences[index] = sequence;
         _rows[index] = row;
         _draws[index] = draws;
+        _promptLogprobs[index] = 0;
         _firstDraft[index] = _draftCount;
         drafts.CopyTo(_drafts.AsSpan(_draftCount));
         _draftCount += drafts.Length;
         TokenCount += row.Count;
     }
+
+    /// <summary>Notes that the executor tells log-probabilities of tokens of the prompt behind the first positions of the row added last.</summary>
+    /// <param name="count">Of how many.</param>
+    public void AddPromptLogprobs(int count) => _promptLogprobs[RowCount - 1] = count;
+
+    /// <summary>Tokens of the prompt whose log-probabilities the executor tells, those behind a row's first positions.</summary>
+    public int PromptLogprobs(int row) => _promptLogprobs[row];
 
     /// <summary>A row's sequence, as long as it has not been taken.</summary>
     public Sequence Sequence(int row) => _sequences[row]!; // Filled rows have a sequence.

@@ -87,12 +87,26 @@ internal sealed class StepRows
             ? StepRow.Pool(sequence.Held.Slot, start, count)
             : StepRow.Tokens(sequence.Held.Slot, start, count, everyLogit ? count : draws ? 1 : 0);
         _memory.Tokens(sequence, start + count)[start..].CopyTo(Add(sequence, in row, draws, []));
+        if (sequence.WantsPromptTold && start + 1 < sequence.Request.PromptLength)
+        {
+            AskOfPrompt(sequence, start + count);
+        }
+    }
+
+    // The tokens behind the positions of the row that was added last: the row's own but for the first, and the one behind it.
+    private void AskOfPrompt(Sequence sequence, int end)
+    {
+        int row = _batch.RowCount - 1;
+        _batch.PromptLogprobs[row] = sequence.Request.Original.PromptLogprobs ?? 0; // Wanted, so not null.
+        _batch.NextToken[row] = end < sequence.Request.PromptLength ? sequence.Request.Prompt[end] : -1;
+        _record.AddPromptLogprobs(_batch.PromptLogprobCount(row));
     }
 
     private Span<int> Add(Sequence sequence, in StepRow added, bool draws, ReadOnlySpan<int> drafts)
     {
         int row = _batch.Add(in added);
         _batch.SampleOnDevice[row] = draws && sequence.Request.SampledOnDevice;
+        _batch.Logprobs[row] = _batch.SampleOnDevice[row] ? sequence.Request.Original.Logprobs ?? -1 : -1;
         _record.Add(sequence, in added, draws, drafts);
         return _batch.RowTokens(row);
     }

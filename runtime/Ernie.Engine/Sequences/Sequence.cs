@@ -47,7 +47,10 @@ internal sealed class Sequence
     public int Generated => Progress.Length - Request.PromptLength;
 
     /// <summary>Whether logits of every position of the prompt are still to be read.</summary>
-    public bool WantsPromptLogits => Prompt.WantsLogprobs && !Progress.FirstEventSent;
+    public bool WantsPromptLogits => Prompt.WantsLogprobs && !Progress.FirstEventSent && !Request.PromptLogprobsOnDevice;
+
+    /// <summary>Whether the device is still to tell log-probabilities of the prompt.</summary>
+    public bool WantsPromptTold => Prompt.WantsLogprobs && !Progress.FirstEventSent && Request.PromptLogprobsOnDevice;
 
     /// <summary>Whether the prefix cache may stand in for computing its prompt.</summary>
     public bool MaySkipPrefix => !(Prompt.WantsLogprobs || Prompt.WantsHidden) || Progress.FirstEventSent;

@@ -42,6 +42,9 @@ internal sealed class SequenceRequest
     /// <summary>Whether the device draws its tokens.</summary>
     public required bool SampledOnDevice { get; init; }
 
+    /// <summary>Whether the device tells log-probabilities of its prompt.</summary>
+    public required bool PromptLogprobsOnDevice { get; init; }
+
     /// <summary>Drafts that a row of it may have; 0 for one token a step.</summary>
     public required int MaxDrafts { get; init; }
 

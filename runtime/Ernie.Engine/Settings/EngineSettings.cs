@@ -44,6 +44,9 @@ public sealed class EngineSettings
     /// <summary>Most log-probabilities per token that a request may ask for; negative is no limit.</summary>
     public int MaxLogprobs { get; init; } = -1;
 
+    /// <summary>What is told as the log-probability of a drawn token. Prompts have no processors: theirs are the model's in any case.</summary>
+    public LogprobsMode LogprobsMode { get; init; }
+
     /// <summary>Guesses tokens ahead, which steps then verify; null for one token a step.</summary>
     internal IDraftSource? Drafts { get; init; }
 

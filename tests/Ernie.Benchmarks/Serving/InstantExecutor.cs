@@ -37,6 +37,8 @@ internal sealed class InstantExecutor(int sequences, int firstToken, int vocabul
 
     public int MaxDrafts => 0;
 
+    public int MaxLogprobs => -1;
+
     public int MaxStopTokens => int.MaxValue;
 
     public int MaxBiasedTokens => int.MaxValue;

@@ -12,6 +12,8 @@ internal sealed class FakeDeviceExecutor(ExecutorInfo info) : FakeExecutor(info)
 
     public int MaxDrafts => 0;
 
+    public int MaxLogprobs => 3;
+
     public int MaxStopTokens => 4;
 
     public int MaxBiasedTokens => 3;

@@ -146,6 +146,8 @@ internal class FakeExecutor : IExecutor
         private float[] _logits;
         private int _copyCount;
         private readonly float[] _hidden;
+        private readonly float[] _told, _rivalLogits;
+        private readonly int[] _rivals;
 
         public Step(ExecutorInfo info)
         {
@@ -160,6 +162,10 @@ internal class FakeExecutor : IExecutor
             _table = new PageId[rows * info.MaxPagesPerSequence];
             _logits = new float[rows * info.VocabularySize];
             _hidden = new float[info.HiddenSize];
+            _told = new float[info.VocabularySize];
+            _rivals = new int[info.VocabularySize];
+            _rivalLogits = new float[info.VocabularySize];
+            (Logprob, PromptLogprob, NextToken) = (new int[rows], new int[rows], new int[rows]);
             _copies = new (PageId, PageId)[rows];
         }
 
@@ -178,6 +184,12 @@ internal class FakeExecutor : IExecutor
         public int[] LogitCount { get; }
 
         public int[] Sampled { get; }
+
+        public int[] Logprob { get; }
+
+        public int[] PromptLogprob { get; }
+
+        public int[] NextToken { get; }
 
         public bool[] OnDevice { get; }
 
@@ -201,6 +213,7 @@ internal class FakeExecutor : IExecutor
                 TokenOffset[row] = batch.TokenOffset[row];
                 LogitCount[row] = batch.LogitCount[row];
                 OnDevice[row] = batch.SampleOnDevice[row];
+                (Logprob[row], PromptLogprob[row], NextToken[row]) = (batch.Logprobs[row], batch.PromptLogprobs[row], batch.NextToken[row]);
                 _logitOffset[row] = logits;
                 logits += LogitCount[row];
                 int pages = (Start[row] + Count[row] + _info.TokensPerPage - 1) / _info.TokensPerPage;
@@ -224,7 +237,50 @@ internal class FakeExecutor : IExecutor
 
         public override RowEnd End(int row) => Ends[row];
 
+        public override TokenLogits Logprobs(int row) =>
+            Logprob[row] < 0 ? base.Logprobs(row) : Tell(TokenOffset[row] + Count[row] - 1, Sampled[row], Logprob[row]);
+
+        public override TokenLogits PromptLogprobs(int row, int index)
+        {
+            if (PromptLogprob[row] < 0 || (NextToken[row] < 0 && index == Count[row] - 1))
+            {
+                return base.PromptLogprobs(row, index);
+            }
+
+            int position = TokenOffset[row] + index;
+            return Tell(position, index + 1 < Count[row] ? Inputs[position + 1] : NextToken[row], PromptLogprob[row]);
+        }
+
         public override Span<float> Logits(int row, int index) => LogitsOf(row, index);
+
+        // The model's logits behind a token of the step, which is a pure function of what it has read.
+        private TokenLogits Tell(int position, int token, int rivals)
+        {
+            PureModel.Logits(HiddenHash[position], _told);
+            for (int id = 0; id < _told.Length; id++)
+            {
+                int better = 0;
+                for (int other = 0; other < _told.Length; other++)
+                {
+                    better += _told[other] > _told[id] || (_told[other] == _told[id] && other < id) ? 1 : 0;
+                }
+
+                (_rivals[better], _rivalLogits[better]) = (id, _told[id]);
+            }
+
+            (double sum, int rank) = (0, 1);
+            foreach (float logit in _told)
+            {
+                sum += Math.Exp(logit);
+                rank += logit > _told[token] ? 1 : 0;
+            }
+
+            return new TokenLogits
+            {
+                Token = token, Rank = rank, Logit = _told[token], LogSum = Math.Log(sum),
+                Rivals = _rivals.AsSpan(0, rivals), RivalLogits = _rivalLogits.AsSpan(0, rivals),
+            };
+        }
 
         public override ReadOnlySpan<float> Hidden(int row, int index)
         {

@@ -38,7 +38,6 @@ public static class FastDeployFlags
         WholeNumber("max-long-partial-prefills", Mixed),
         WholeNumber("long-prefill-token-threshold", Mixed),
         Boolean("enable-logprob", "log-probabilities are always available"),
-        Text("logprobs-mode", "log-probabilities are those of the raw distribution (raw_logprobs)"),
         Text("logits-processors", "logit processors are not loaded by name; a sampler plugin is"),
         Text("guided-decoding-backend", "guided decoding is not available in this version"),
         Boolean("guided-decoding-disable-any-whitespace", "guided decoding is not available in this version"),
