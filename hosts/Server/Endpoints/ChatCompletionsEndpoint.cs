@@ -14,11 +14,10 @@ internal sealed class ChatCompletionsEndpoint(ServerContext server) : Generation
     protected override string IdPrefix => "chatcmpl-";
 
     /// <inheritdoc/>
-    protected override async Task<ChatRequest> ReadAsync(JsonElement root, Func<GenerationSettings, GenerationSettings> identify, CancellationToken cancellationToken)
-    {
-        ChatRequest request = await ChatRequest.ReadAsync(root, Server, cancellationToken).ConfigureAwait(false);
-        return request with { Settings = identify(request.Settings) };
-    }
+    protected override Task<ChatRequest> ReadAsync(JsonElement root, CancellationToken cancellationToken) => ChatRequest.ReadAsync(root, Server, cancellationToken);
+
+    /// <inheritdoc/>
+    protected override ChatRequest With(ChatRequest request, GenerationSettings settings) => request with { Settings = settings };
 
     /// <inheritdoc/>
     protected override StreamFormat CreateFormat(ChatRequest request) => new ChatStreamFormat(Server, request);

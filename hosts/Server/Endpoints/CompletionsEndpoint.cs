@@ -14,11 +14,10 @@ internal sealed class CompletionsEndpoint(ServerContext server) : GenerationEndp
     protected override string IdPrefix => "cmpl-";
 
     /// <inheritdoc/>
-    protected override Task<CompletionRequest> ReadAsync(JsonElement root, Func<GenerationSettings, GenerationSettings> identify, CancellationToken cancellationToken)
-    {
-        CompletionRequest request = CompletionRequest.Read(root, Server);
-        return Task.FromResult(request with { Settings = identify(request.Settings) });
-    }
+    protected override Task<CompletionRequest> ReadAsync(JsonElement root, CancellationToken cancellationToken) => Task.FromResult(CompletionRequest.Read(root, Server));
+
+    /// <inheritdoc/>
+    protected override CompletionRequest With(CompletionRequest request, GenerationSettings settings) => request with { Settings = settings };
 
     /// <inheritdoc/>
     protected override StreamFormat CreateFormat(CompletionRequest request) => new TextStreamFormat(Server, request);

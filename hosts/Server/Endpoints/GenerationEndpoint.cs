@@ -25,7 +25,7 @@ internal abstract class GenerationEndpoint<TRequest>(ServerContext server)
         // Before the slot: whoever sends slowly keeps nobody out.
         using JsonDocument body = await RequestBody.ReadAsync(context, Server.Bodies).ConfigureAwait(false);
         using IDisposable slot = Server.Admission.Enter();
-        TRequest request = await ReadAsync(body.RootElement, settings => Identify(context, settings), context.RequestAborted).ConfigureAwait(false);
+        TRequest request = Identify(context, await ReadAsync(body.RootElement, context.RequestAborted).ConfigureAwait(false));
         Server.Metrics.RequestRead(request);
         if (request.Settings.Stream)
         {
@@ -41,10 +41,10 @@ internal abstract class GenerationEndpoint<TRequest>(ServerContext server)
     protected abstract string IdPrefix { get; }
 
     /// <summary>Reads, checks and encodes a request.</summary>
-    /// <param name="root">The body.</param>
-    /// <param name="identify">Gives the settings what the request's headers say.</param>
-    /// <param name="cancellationToken">Ends a rendering that nobody waits for.</param>
-    protected abstract Task<TRequest> ReadAsync(JsonElement root, Func<GenerationSettings, GenerationSettings> identify, CancellationToken cancellationToken);
+    protected abstract Task<TRequest> ReadAsync(JsonElement root, CancellationToken cancellationToken);
+
+    /// <summary>The same request with other settings.</summary>
+    protected abstract TRequest With(TRequest request, GenerationSettings settings);
 
     /// <summary>The events of the request's stream.</summary>
     protected abstract StreamFormat CreateFormat(TRequest request);
@@ -52,14 +52,16 @@ internal abstract class GenerationEndpoint<TRequest>(ServerContext server)
     /// <summary>Writes the whole answer.</summary>
     protected abstract Task AnswerAsync(HttpContext context, TRequest request, ChoiceCollector[] choices, Usage usage);
 
-    private GenerationSettings Identify(HttpContext context, GenerationSettings settings)
+    /// <summary>Gives a request what its headers say.</summary>
+    private TRequest Identify(HttpContext context, TRequest request)
     {
         RequestIdentity identity = RequestIdentity.Of(context);
-        return settings with
+        GenerationSettings settings = request.Settings;
+        return With(request, settings with
         {
             Id = identity.Adopt(context, IdPrefix, settings.Id),
             Tenant = identity.Tenant,
             CacheSalt = Server.Options.CacheSaltBy == CacheSaltSource.Key ? $"{identity.Key}:{settings.CacheSalt}" : settings.CacheSalt,
-        };
+        });
     }
 }

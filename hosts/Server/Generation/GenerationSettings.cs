@@ -110,8 +110,8 @@ internal sealed record GenerationSettings
             PromptLogprobs = PromptLogprobs,
             CacheSalt = CacheSalt,
             Priority = Priority,
-            Tenant = Tenant,
             Group = this,
+            Tenant = Tenant,
         };
     }
 }

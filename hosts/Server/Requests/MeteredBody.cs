@@ -36,13 +36,15 @@ internal sealed class MeteredBody(PipeReader body, BodyBudget budget) : Stream
     {
         ReadResult result = await body.ReadAsync(CancellationToken.None).ConfigureAwait(false);
         ReadOnlySequence<byte> taken = result.Buffer.Slice(0, Math.Min(result.Buffer.Length, buffer.Length));
+        int count = (int)taken.Length;
         if (!result.IsCanceled)
             taken.CopyTo(buffer.Span);
+        // From here on the reader may use the memory for what comes next.
         body.AdvanceTo(result.IsCanceled ? result.Buffer.Start : taken.End);
         if (result.IsCanceled)
             throw new OperationCanceledException();
-        Count(taken.Length);
-        return (int)taken.Length;
+        Count(count);
+        return count;
     }
 
     /// <inheritdoc/>

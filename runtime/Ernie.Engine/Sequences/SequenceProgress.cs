@@ -22,7 +22,7 @@ internal sealed class SequenceProgress
     /// <summary>Whether it was admitted before.</summary>
     public bool WasAdmitted { get; set; }
 
-    /// <summary>Times that it lost its slot.</summary>
+    /// <summary>How often it lost its slot.</summary>
     public int Preemptions { get; set; }
 
     /// <summary>Whether it has lost its slot and waits for another.</summary>

@@ -25,8 +25,10 @@ public sealed class ConnectionTests
 
         for (int index = 0; index < 5; index++)
         {
-            using RawConnection refused = await RawConnection.OpenAsync(server.Client.BaseAddress!);
-            Assert.Equal("", await refused.ReadToEndAsync());
+            var refused = new List<RawConnection>();
+            await OpenAsync(server.Client.BaseAddress!, refused);
+            foreach (RawConnection connection in refused)
+                Assert.Equal("", await connection.ReadToEndAsync());
         }
 
         await held[0].SendAsync("GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n");
@@ -56,8 +58,9 @@ public sealed class ConnectionTests
         // The first ones are in: they are served beside all that are idle.
         await idle[0].SendAsync("GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n");
         string served = await idle[0].ReadUntilAsync("\"ok\"");
-        await idle[1].BeginCompletionAsync(35);
-        await idle[1].SendAsync("""{"prompt":"Once","max_tokens": 3   }""");
+        const string Body = """{"prompt":"Once","max_tokens":3}""";
+        await idle[1].BeginCompletionAsync(Body.Length);
+        await idle[1].SendAsync(Body);
         string generated = await idle[1].ReadUntilAsync("finish_reason");
         idle.ForEach(connection => connection.Dispose());
         string metrics = await MetricsAsync(address);
