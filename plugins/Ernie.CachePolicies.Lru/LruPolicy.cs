@@ -1,5 +1,5 @@
-using Ernie.CachePolicies.Shared;
 using Ernie.Caching;
+using Ernie.Caching.Toolkit;
 
 namespace Ernie.CachePolicies.Lru;
 

@@ -1,6 +1,6 @@
 using System.Globalization;
-using Ernie.CachePolicies.Shared;
 using Ernie.Caching;
+using Ernie.Caching.Toolkit;
 
 namespace Ernie.CachePolicies.TenantQuota;
 

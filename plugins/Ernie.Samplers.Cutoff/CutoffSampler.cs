@@ -1,5 +1,5 @@
-using Ernie.Samplers.Shared;
 using Ernie.Sampling;
+using Ernie.Sampling.Toolkit;
 
 namespace Ernie.Samplers.Cutoff;
 
@@ -52,18 +52,18 @@ public sealed class CutoffSampler : Sampler<CutoffParameters>
     {
         if (parameters.Limits.IsGreedy)
         {
-            return Weights.ArgMax(row.Logits);
+            return TokenWeights.ArgMax(row.Logits);
         }
 
-        double total = Weights.Exponentiate(row.Logits, parameters.Limits.InverseTemperature);
+        double total = TokenWeights.Exponentiate(row.Logits, parameters.Limits.InverseTemperature);
         double least = parameters.Cutoff;
         if (parameters.FollowsEntropy != 0)
         {
-            least = Math.Min(least, Math.Sqrt(least) * Math.Exp(-Weights.Entropy(row.Logits, total)));
+            least = Math.Min(least, Math.Sqrt(least) * Math.Exp(-TokenWeights.Entropy(row.Logits, total)));
         }
 
         // The largest weight is 1, so a floor of at most 1 keeps the most probable token.
-        total = Weights.ZeroBelow(row.Logits, (float)Math.Min(1, least * total));
+        total = TokenWeights.ZeroBelow(row.Logits, (float)Math.Min(1, least * total));
         return Selection.Draw(row.Logits, total, parameters.Limits, ref row.Random);
     }
 }

@@ -1,4 +1,4 @@
-using Ernie.Samplers.Shared;
+using Ernie.Sampling.Toolkit;
 
 namespace Ernie.Samplers.MinP;
 

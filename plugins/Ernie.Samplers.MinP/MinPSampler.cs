@@ -1,5 +1,5 @@
-using Ernie.Samplers.Shared;
 using Ernie.Sampling;
+using Ernie.Sampling.Toolkit;
 
 namespace Ernie.Samplers.MinP;
 
@@ -32,10 +32,10 @@ public sealed class MinPSampler : Sampler<MinPParameters>
     {
         if (parameters.Limits.IsGreedy)
         {
-            return Weights.ArgMax(row.Logits);
+            return TokenWeights.ArgMax(row.Logits);
         }
 
-        double total = Weights.Exponentiate(row.Logits, parameters.Limits.InverseTemperature);
+        double total = TokenWeights.Exponentiate(row.Logits, parameters.Limits.InverseTemperature);
         return Selection.Draw(row.Logits, total, parameters.Limits, ref row.Random);
     }
 }

@@ -1,7 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
-using Ernie.Samplers.Shared;
 using Ernie.Sampling;
+using Ernie.Sampling.Toolkit;
 
 namespace Ernie.Samplers.Mirostat;
 
@@ -46,15 +46,15 @@ public sealed class MirostatSampler : Sampler<MirostatParameters>
     {
         if (parameters.Limits.IsGreedy)
         {
-            return Weights.ArgMax(row.Logits);
+            return TokenWeights.ArgMax(row.Logits);
         }
 
         ref MirostatState state = ref MemoryMarshal.AsRef<MirostatState>(row.Scratch);
         float bound = (2 * parameters.TargetBits) + state.Correction;
-        double total = Weights.Exponentiate(row.Logits, parameters.Limits.InverseTemperature);
+        double total = TokenWeights.Exponentiate(row.Logits, parameters.Limits.InverseTemperature);
 
         // Surprise −log2(w / Z) within the bound; the largest weight, 1, always stays.
-        double kept = Weights.ZeroBelow(row.Logits, (float)Math.Min(1, total * Math.Pow(2, -bound)));
+        double kept = TokenWeights.ZeroBelow(row.Logits, (float)Math.Min(1, total * Math.Pow(2, -bound)));
         int token = Selection.Draw(row.Logits, kept, parameters.Limits, ref row.Random);
         double surprise = Math.Log2(total / row.Logits[token]);
         state.Total = (float)total;

@@ -1,4 +1,5 @@
 using Ernie.Sampling;
+using Ernie.Sampling.Toolkit;
 
 namespace Ernie.Samplers.Standard;
 
@@ -24,68 +25,61 @@ public sealed class StandardSampler : Sampler<StandardParameters>
     protected override StandardParameters CreateParameters(SamplingOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
-        return new StandardParameters
-        {
-            InverseTemperature = options.IsGreedy ? 0 : 1 / options.Temperature,
-            MinP = options.MinP,
-            TopP = options.TopP,
-            TopK = Math.Max(options.TopK, 0),
-        };
+        return new StandardParameters { Limits = Truncation.From(options) };
     }
 
     /// <inheritdoc/>
     protected override int Sample(ref SamplingRow row, in StandardParameters parameters)
     {
         Span<float> weights = row.Logits;
-        float max = WeightVector.Max(weights);
-        if (parameters.InverseTemperature == 0 || parameters.TopK == 1 || !float.IsFinite(max))
+        Truncation limits = parameters.Limits;
+        if (limits.IsGreedy || limits.TopK == 1)
         {
-            return WeightVector.IndexOf(weights, max);
+            return TokenWeights.ArgMax(weights);
         }
 
-        double total = WeightVector.Exponentiate(weights, max, parameters.InverseTemperature);
-        double uniform = (row.Random.NextUInt32() + 1.0) * (1.0 / 4294967296.0);
-        bool limitsCount = parameters.TopK > 0 && parameters.TopK < weights.Length;
-        if (!limitsCount && parameters.TopP >= 1 && parameters.MinP <= 0)
+        double total = TokenWeights.Exponentiate(weights, limits.InverseTemperature);
+        bool limitsCount = limits.TopK > 0 && limits.TopK < weights.Length;
+        if (!limitsCount && limits.TopP >= 1 && limits.MinP <= 0)
         {
-            return WeightVector.FindCumulative(weights, uniform * total);
+            return TruncatedDraw.DrawAny(weights, total, ref row.Random);
         }
 
         Candidates candidates = t_candidates ??= new Candidates();
-        Gather(weights, in parameters, total, limitsCount, candidates);
+        Gather(weights, limits, total, limitsCount, candidates);
         double mass = total;
         if (limitsCount)
         {
-            candidates.KeepTop(parameters.TopK);
+            candidates.KeepTop(limits.TopK);
             mass = candidates.Mass();
         }
-        else if (parameters.MinP > 0)
+        else if (limits.MinP > 0)
         {
-            mass = WeightVector.Above(weights, parameters.MinP).Mass;
+            mass = AtLeast(weights, limits.MinP).Mass;
         }
 
-        if (parameters.TopP < 1)
+        if (limits.TopP < 1)
         {
-            candidates.KeepMass(Math.Min(parameters.TopP * mass, candidates.Mass()));
+            candidates.KeepMass(Math.Min(limits.TopP * mass, candidates.Mass()));
         }
 
-        return candidates.FindCumulative(uniform * candidates.Mass());
+        return candidates.FindCumulative(TruncatedDraw.Uniform(ref row.Random) * candidates.Mass());
     }
 
     // Lowers a threshold until what lies above it is sure to hold everything that top_k and top_p keep.
     private static void Gather(
-        ReadOnlySpan<float> weights, in StandardParameters parameters, double total, bool limitsCount, Candidates candidates)
+        ReadOnlySpan<float> weights, in Truncation limits, double total, bool limitsCount, Candidates candidates)
     {
-        float floor = parameters.MinP > 0 ? parameters.MinP : float.Epsilon;
-        if (limitsCount || parameters.TopP < 1)
+        float floor = limits.MinP > 0 ? limits.MinP : float.Epsilon;
+        if (limitsCount || limits.TopP < 1)
         {
             // top_k needs its count whatever the mass, because top_p takes a part of the mass that top_k left.
             // What min_p drops only lowers the mass wanted, so the whole is a bound on the safe side.
-            double neededMass = limitsCount ? double.PositiveInfinity : parameters.TopP * total;
-            int neededCount = limitsCount ? parameters.TopK : int.MaxValue;
+            double neededMass = limitsCount ? double.PositiveInfinity : limits.TopP * total;
+            int neededCount = limitsCount ? limits.TopK : int.MaxValue;
             for (float threshold = 1f / 8; threshold > floor && threshold > 1e-30f; threshold *= 1f / 16)
             {
-                (int count, double mass) = WeightVector.Above(weights, threshold);
+                (int count, double mass) = AtLeast(weights, threshold);
                 if (count >= neededCount || mass >= neededMass)
                 {
                     floor = threshold;
@@ -96,4 +90,6 @@ public sealed class StandardSampler : Sampler<StandardParameters>
 
         candidates.Gather(weights, floor);
     }
+
+    private static Tally AtLeast(ReadOnlySpan<float> weights, float threshold) => TokenWeights.Above(weights, MathF.BitDecrement(threshold));
 }

@@ -1,5 +1,5 @@
-using Ernie.Samplers.Shared;
 using Ernie.Sampling;
+using Ernie.Sampling.Toolkit;
 
 namespace Ernie.Samplers.TopNSigma;
 
@@ -35,20 +35,20 @@ public sealed class TopNSigmaSampler : Sampler<TopNSigmaParameters>
     {
         if (parameters.Limits.IsGreedy)
         {
-            return Weights.ArgMax(row.Logits);
+            return TokenWeights.ArgMax(row.Logits);
         }
 
         // Weights are relative to the largest: a distance in logits is a ratio of weights.
         double distance = parameters.Deviations * StandardDeviation(row.Logits);
-        Weights.Exponentiate(row.Logits, parameters.Limits.InverseTemperature);
+        TokenWeights.Exponentiate(row.Logits, parameters.Limits.InverseTemperature);
         float floor = (float)Math.Exp(-distance * parameters.Limits.InverseTemperature);
-        double total = Weights.ZeroBelow(row.Logits, floor);
+        double total = TokenWeights.ZeroBelow(row.Logits, floor);
         return Selection.Draw(row.Logits, total, parameters.Limits, ref row.Random);
     }
 
     private static double StandardDeviation(ReadOnlySpan<float> logits)
     {
-        float shift = Weights.Maximum(logits);
+        float shift = TokenWeights.Maximum(logits);
         if (!float.IsFinite(shift))
         {
             return 0;

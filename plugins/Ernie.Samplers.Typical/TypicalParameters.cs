@@ -1,5 +1,5 @@
 using System.Runtime.InteropServices;
-using Ernie.Samplers.Shared;
+using Ernie.Sampling.Toolkit;
 
 namespace Ernie.Samplers.Typical;
 

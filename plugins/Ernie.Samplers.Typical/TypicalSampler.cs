@@ -1,5 +1,5 @@
-using Ernie.Samplers.Shared;
 using Ernie.Sampling;
+using Ernie.Sampling.Toolkit;
 
 namespace Ernie.Samplers.Typical;
 
@@ -32,10 +32,10 @@ public sealed class TypicalSampler : Sampler<TypicalParameters>
     {
         if (parameters.Limits.IsGreedy)
         {
-            return Weights.ArgMax(row.Logits);
+            return TokenWeights.ArgMax(row.Logits);
         }
 
-        double total = Weights.Exponentiate(row.Logits, parameters.Limits.InverseTemperature);
+        double total = TokenWeights.Exponentiate(row.Logits, parameters.Limits.InverseTemperature);
         if (parameters.TypicalP < 1)
         {
             total = TypicalSet.Keep(row.Logits, total, parameters.TypicalP * total);

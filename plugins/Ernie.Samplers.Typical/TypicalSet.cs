@@ -1,4 +1,4 @@
-using Ernie.Samplers.Shared;
+using Ernie.Sampling.Toolkit;
 
 namespace Ernie.Samplers.Typical;
 
@@ -22,7 +22,7 @@ internal static class TypicalSet
     /// </remarks>
     public static double Keep(Span<float> weights, double total, double mass)
     {
-        double centre = Math.Log(total) - Weights.Entropy(weights, total);
+        double centre = Math.Log(total) - TokenWeights.Entropy(weights, total);
         double near = 0, far = LargestDistance;
         Tally inner = Within(weights, centre, near), outer = Within(weights, centre, far);
         if (inner.Mass >= mass)
@@ -72,7 +72,7 @@ internal static class TypicalSet
     {
         (float low, float high) = Edges(centre, distance);
         Tally aboveLow = default, aboveHigh = default;
-        Weights.Add(weights, low, high, ref aboveLow, ref aboveHigh);
+        TokenWeights.Add(weights, low, high, ref aboveLow, ref aboveHigh);
         return new Tally(aboveLow.Count - aboveHigh.Count, aboveLow.Mass - aboveHigh.Mass);
     }
 

@@ -1,5 +1,5 @@
-using Ernie.Samplers.Shared;
 using Ernie.Sampling;
+using Ernie.Sampling.Toolkit;
 
 namespace Ernie.Samplers.Xtc;
 
@@ -37,10 +37,10 @@ public sealed class XtcSampler : Sampler<XtcParameters>
     {
         if (parameters.Limits.IsGreedy)
         {
-            return Weights.ArgMax(row.Logits);
+            return TokenWeights.ArgMax(row.Logits);
         }
 
-        double total = Weights.Exponentiate(row.Logits, parameters.Limits.InverseTemperature);
+        double total = TokenWeights.Exponentiate(row.Logits, parameters.Limits.InverseTemperature);
         total = Selection.Limit(row.Logits, total, parameters.Limits);
 
         // Drawn whether or not it is needed: the token's number then does not depend on the parameters.
@@ -57,7 +57,7 @@ public sealed class XtcSampler : Sampler<XtcParameters>
     {
         // A floor of 0 makes every token with a weight a top choice.
         float belowFloor = floor > 0 ? MathF.BitDecrement(floor) : 0;
-        Tally topChoices = Weights.Above(weights, belowFloor);
+        Tally topChoices = TokenWeights.Above(weights, belowFloor);
         if (topChoices.Count < 2)
         {
             return total;
@@ -80,6 +80,6 @@ public sealed class XtcSampler : Sampler<XtcParameters>
         }
 
         weights[least] = kept;
-        return Weights.Above(weights, 0).Mass;
+        return TokenWeights.Above(weights, 0).Mass;
     }
 }

@@ -7,6 +7,7 @@ public sealed class CapabilityTests
     [
         "System.Runtime.Loader.AssemblyLoadContext", "System.Reflection.Assembly.Load", "System.Reflection.Assembly.LoadFrom", "System.Reflection.Assembly.LoadFile",
         "System.Reflection.Assembly.UnsafeLoadFrom", "System.Runtime.Loader.AssemblyDependencyResolver",
+        "McMaster.NETCore.Plugins.PluginLoader",
     ];
 
     [Fact]
@@ -26,7 +27,7 @@ public sealed class CapabilityTests
             .Select(assembly => assembly.Name);
 
         // It loads plugins.
-        Assert.Empty(loaders.Except(["Ernie.Hosting"]));
+        Assert.Equal(["Ernie.Hosting"], loaders);
     }
 
     [Fact]
@@ -44,7 +45,7 @@ public sealed class CapabilityTests
     {
         // A rule that finds nothing because its probe is blind would hold for ever.
         Assert.Contains(ProductAssembly.All, assembly => assembly.TypesWithNativeImports.Count > 0);
-        Assert.Contains(ProductAssembly.All, assembly => assembly.Name == "Ernie.Hosting" && assembly.BaseTypes.Contains("System.Runtime.Loader.AssemblyLoadContext"));
+        Assert.Contains(ProductAssembly.All, assembly => assembly.Name == "Ernie.Hosting" && assembly.BaseTypes.Contains("System.Exception"));
         Assert.Contains(ProductAssembly.All, assembly => assembly.Name == "Ernie.Graph" && assembly.Strings.Contains("the graph before the passes"));
     }
 

@@ -10,6 +10,8 @@ public sealed class PackageTests
 
     private static readonly string[] s_patterns = ["*.csproj", "*.props", "*.targets"];
 
+    private static readonly string[] s_own = ["Ernie.Abstractions", "Ernie.Sampling.Toolkit", "Ernie.Testing"];
+
     private static readonly Dictionary<string, string> s_pins = XDocument
         .Load(Path.Combine(SharedFixtures.RepositoryRoot, "Directory.Packages.props"))
         .Descendants("PackageVersion")
@@ -27,9 +29,36 @@ public sealed class PackageTests
 
         Assert.NotEmpty(named);
         Assert.All(named, reference => Assert.Equal(
-            $"{reference.File}: {reference.Package} {s_pins.GetValueOrDefault(reference.Package, "is not pinned")}",
+            $"{reference.File}: {reference.Package} {(s_own.Contains(reference.Package) ? "$(ErnieVersion)" : s_pins.GetValueOrDefault(reference.Package, "is not pinned"))}",
             $"{reference.File}: {reference.Package} {reference.Version}"));
     }
+
+    [Fact]
+    public void Templates_EveryOne_TakesThePackagesOfThisRelease()
+    {
+        string release = Property("Directory.Build.props", "Version");
+
+        Assert.All(
+            Directory.GetDirectories(Path.Combine(SharedFixtures.RepositoryRoot, "templates")),
+            template => Assert.Equal(release, Property(Path.Combine(template, "Directory.Build.props"), "ErnieVersion")));
+    }
+
+    [Fact]
+    public void Packages_Those_ThatAreForAuthorsOfPlugins()
+    {
+        string[] packable =
+        [
+            .. s_folders
+                .SelectMany(folder => Directory.EnumerateFiles(Path.Combine(SharedFixtures.RepositoryRoot, folder), "*.csproj", SearchOption.AllDirectories))
+                .Where(path => XDocument.Load(path).Descendants("IsPackable").Any(property => property.Value == "true"))
+                .Select(path => XDocument.Load(path).Descendants("PackageId").SingleOrDefault()?.Value ?? Path.GetFileNameWithoutExtension(path)),
+        ];
+
+        Assert.Equal(s_own.Order(StringComparer.Ordinal), packable.Order(StringComparer.Ordinal));
+    }
+
+    private static string Property(string file, string name) =>
+        XDocument.Load(Path.Combine(SharedFixtures.RepositoryRoot, file)).Descendants(name).First().Value;
 
     private static IEnumerable<(string File, string Package, string? Version)> References() =>
         from folder in s_folders

@@ -1,6 +1,7 @@
 using System.Diagnostics.Metrics;
 using Ernie.Engine.Telemetry;
 using Ernie.Engine.Tests.Fakes;
+using Ernie.Execution;
 using Ernie.Generation;
 using Ernie.Sampling;
 
@@ -10,9 +11,11 @@ namespace Ernie.Engine.Tests;
 public sealed class AllocationTests
 {
     [Theory]
-    [InlineData(1, false)]
-    [InlineData(2, true)]
-    public async Task Loop_DecodeSteps_AllocateNothing(int depth, bool device)
+    [InlineData(1, false, false)]
+    [InlineData(2, true, false)]
+    [InlineData(1, false, true)]
+    [InlineData(2, true, true)]
+    public async Task Loop_DecodeSteps_AllocateNothing(int depth, bool device, bool drafts)
     {
         using var listener = new MeterListener
         {
@@ -27,8 +30,16 @@ public sealed class AllocationTests
         listener.SetMeasurementEventCallback<double>(static (_, _, _, _) => { });
         listener.SetMeasurementEventCallback<long>(static (_, _, _, _) => { });
         listener.Start();
+        ExecutorInfo info = FakeExecutor.Limits(pages: 1024, tokensPerPage: 64, sequences: 8, length: 4096, depth: depth);
+        int drawn = 0;
+        var counting = new DelegateSampler("counting", (ref SamplingRow row) =>
+        {
+            Interlocked.Increment(ref drawn);
+            return row.Logits.IndexOf(Max(row.Logits));
+        });
         await using var harness = new Harness(
-            FakeExecutor.Limits(pages: 1024, tokensPerPage: 64, sequences: 8, length: 4096, depth: depth), device: device);
+            executor: device ? new FakeDeviceExecutor(info) { MaxDrafts = 4 } : new FakeExecutor(info),
+            samplers: [counting], drafts: drafts ? new GuessedDrafts(4, info.VocabularySize) : null);
 
         // A reader that lags makes its buffer grow, which is not what is measured: each step waits until the tokens before it were read.
         int read = 0;
@@ -36,7 +47,7 @@ public sealed class AllocationTests
         harness.Executor.OnComplete = () =>
         {
             var spin = new SpinWait();
-            while (Volatile.Read(ref read) < harness.Executor.TokensDrawn && !Volatile.Read(ref finished))
+            while (Volatile.Read(ref read) < (drafts ? Volatile.Read(ref drawn) : harness.Executor.TokensDrawn) && !Volatile.Read(ref finished))
             {
                 spin.SpinOnce();
             }
@@ -63,7 +74,7 @@ public sealed class AllocationTests
         {
             PromptTokens = Harness.Prompt(10, i),
             MaxTokens = 4000,
-            Sampling = o,
+            Sampling = drafts ? o with { Sampler = "counting" } : o,
             EndTokens = i == 4 ? [7] : [],
             IgnoreEndTokens = false,
             // A device tells of three rivals; more are the host's.
@@ -72,13 +83,14 @@ public sealed class AllocationTests
 
         // Tiered compilation and the thread pool settle first. What a step allocates shows in every window; a thread that the
         // pool adds while a reader is woken shows in one.
-        await harness.Until(s => s.Steps > 500);
+        int windowSteps = drafts ? 60 : 300;
+        await harness.Until(s => s.Steps > (drafts ? 200 : 500));
         long least = long.MaxValue;
         for (int window = 0; window < 8 && least > 0; window++)
         {
             long from = harness.Engine.GetStatistics().Steps;
             long before = harness.Engine.LoopAllocatedBytes;
-            long to = (await harness.Until(s => s.Steps > from + 300)).Steps;
+            long to = (await harness.Until(s => s.Steps > from + windowSteps)).Steps;
             least = Math.Min(least, harness.Engine.LoopAllocatedBytes - before);
             Assert.True(to < 3900, "the requests ended before the window did");
         }
@@ -87,5 +99,16 @@ public sealed class AllocationTests
         Volatile.Write(ref finished, true);
         await harness.Engine.AbortAllAsync();
         await Task.WhenAll(running);
+    }
+
+    private static float Max(ReadOnlySpan<float> values)
+    {
+        float max = float.NegativeInfinity;
+        foreach (float value in values)
+        {
+            max = MathF.Max(max, value);
+        }
+
+        return max;
     }
 }

@@ -1,4 +1,5 @@
 using Ernie.Engine.Tests.Fakes;
+using Ernie.Execution;
 using Ernie.Generation;
 using Ernie.Sampling;
 
@@ -10,17 +11,25 @@ public sealed class SoakTests
     private const int Vocabulary = 50;
 
     [Theory]
-    [InlineData(11, 40, 1, false, true)]
-    [InlineData(12, 24, 1, false, true)]
-    [InlineData(13, 24, 1, false, false)]
-    [InlineData(14, 40, 2, true, true)]
-    [InlineData(15, 24, 2, true, true)]
-    [InlineData(16, 24, 3, true, true)]
-    [InlineData(17, 24, 2, true, false)]
-    public async Task Soak_RandomRequests_KeepTextsAndPages(int seed, int pages, int depth, bool device, bool cache)
+    [InlineData(11, 40, 1, false, true, 0)]
+    [InlineData(12, 24, 1, false, true, 0)]
+    [InlineData(13, 24, 1, false, false, 0)]
+    [InlineData(14, 40, 2, true, true, 0)]
+    [InlineData(15, 24, 2, true, true, 0)]
+    [InlineData(16, 24, 3, true, true, 0)]
+    [InlineData(17, 24, 2, true, false, 0)]
+    [InlineData(18, 24, 1, false, true, 4)]
+    [InlineData(19, 24, 1, false, false, 1)]
+    [InlineData(20, 24, 2, true, true, 4)]
+    [InlineData(21, 24, 3, true, true, 7)]
+    [InlineData(22, 40, 2, false, true, 2)]
+    public async Task Soak_RandomRequests_KeepTextsAndPages(int seed, int pages, int depth, bool device, bool cache, int drafts)
     {
+        ExecutorInfo limits = FakeExecutor.Limits(pages: pages, sequences: 6, batchedTokens: 24, length: 80, depth: depth, copies: seed % 2 == 1);
         await using var harness = new Harness(
-            FakeExecutor.Limits(pages: pages, sequences: 6, batchedTokens: 24, length: 80, depth: depth, copies: seed % 2 == 1), cache, device);
+            cache: cache,
+            executor: device ? new FakeDeviceExecutor(limits) { MaxDrafts = drafts } : new FakeExecutor(limits),
+            drafts: drafts == 0 ? null : new GuessedDrafts(drafts, Vocabulary));
         var random = new Random(seed);
         int[][] prefixes = [.. Enumerable.Range(0, 5).Select(i => Harness.Prompt(random.Next(1, 40), seed + i))];
         var pending = new List<Task>();

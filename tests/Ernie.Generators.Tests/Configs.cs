@@ -5,8 +5,14 @@ namespace Ernie.Generators.Tests;
 /// <summary>Configs that tests start from.</summary>
 internal static class Configs
 {
-    /// <summary>Folders of the repository's models.</summary>
-    public static IReadOnlyList<string> RepositoryModels { get; } = ["ernie-4.5-0.3b", "ernie-4.5-21b-a3b", "ernie-4.5-300b-a47b", "qwen3-0.6b", "tales"];
+    /// <summary>Folders under <c>models/</c> with a config, as the build finds them: a new model asks for its snapshot.</summary>
+    public static IReadOnlyList<string> RepositoryModels { get; } =
+    [
+        .. Directory.GetDirectories(Path.Combine(SharedFixtures.RepositoryRoot, "models"))
+            .Where(folder => File.Exists(Path.Combine(folder, "config.json")))
+            .Select(folder => Path.GetFileName(folder))
+            .Order(StringComparer.Ordinal),
+    ];
 
     public const string Dense = """
         {

@@ -29,40 +29,9 @@ public sealed class StandardSamplerTests : SamplerContract
 
     protected override ISampler Create() => new StandardSampler();
 
-    protected override double[] Distribution(ReadOnlySpan<float> logits, SamplingOptions options)
-    {
-        float[] values = logits.ToArray();
-        int[] order = [.. Enumerable.Range(0, values.Length).OrderByDescending(i => values[i]).ThenBy(i => i)];
-        var result = new double[values.Length];
-        if (options.IsGreedy)
-        {
-            result[order[0]] = 1;
-            return result;
-        }
-
-        double[] weights = [.. values.Select(v => Math.Exp((v - (double)values[order[0]]) / options.Temperature))];
-        List<int> kept = [.. order.Where(i => weights[i] >= options.MinP)];
-        if (options.TopK > 0)
-        {
-            kept = [.. kept.Take(options.TopK)];
-        }
-
-        double mass = kept.Sum(i => weights[i]), sum = 0;
-        int count = 0;
-        while (count < kept.Count && sum < options.TopP * mass)
-        {
-            sum += weights[kept[count++]];
-        }
-
-        kept = options.TopP < 1 ? kept[..count] : kept;
-        double total = kept.Sum(i => weights[i]);
-        foreach (int i in kept)
-        {
-            result[i] = weights[i] / total;
-        }
-
-        return result;
-    }
+    protected override double[] Distribution(ReadOnlySpan<float> logits, SamplingOptions options) => options.IsGreedy
+        ? ReferenceDistribution.Greedy(logits)
+        : ReferenceDistribution.Limit(ReferenceDistribution.Softmax(logits.ToArray(), options.Temperature), options);
 
     [Fact]
     public void Sample_GreedyWithTie_TakesTheLowestId()

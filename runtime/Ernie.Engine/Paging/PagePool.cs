@@ -11,6 +11,7 @@ internal sealed class PagePool
     private readonly PageState[] _state;
     private readonly (int Page, long Step)[] _deferred;
     private int _deferredHead, _deferredCount;
+    private long _completed;
 
     /// <summary>Makes a pool with every page free.</summary>
     /// <param name="pageCount">Pages.</param>
@@ -62,6 +63,13 @@ internal sealed class PagePool
     public void ReturnAfter(PageId page, long lastStep)
     {
         Debug.Assert(_state[page.Index] == PageState.Sequence);
+        if (lastStep <= _completed)
+        {
+            // No later step would come to free it while the engine is idle.
+            MakeFree(page);
+            return;
+        }
+
         _deferred[(_deferredHead + _deferredCount++) % _deferred.Length] = (page.Index, lastStep);
     }
 
@@ -69,6 +77,7 @@ internal sealed class PagePool
     /// <param name="step">Number of the step that completed.</param>
     public void StepCompleted(long step)
     {
+        _completed = step;
         while (_deferredCount > 0 && _deferred[_deferredHead].Step <= step)
         {
             MakeFree(new PageId(_deferred[_deferredHead].Page));

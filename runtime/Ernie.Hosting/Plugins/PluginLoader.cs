@@ -2,6 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 using System.Reflection;
 using System.Text.Json;
 using Ernie.Plugins;
+using AssemblyLoader = McMaster.NETCore.Plugins.PluginLoader;
 
 namespace Ernie.Hosting.Plugins;
 
@@ -90,8 +91,10 @@ public static class PluginLoader
 
         try
         {
-            Assembly assembly = new PluginLoadContext(known.Name, assemblyPath).LoadFromAssemblyPath(assemblyPath);
-            return opened with { Attribute = assembly.GetCustomAttribute<ErniePluginAttribute>() };
+            // Shared are the contract and what it references, also when a copy lies beside the plugin: that would be another set of types.
+            // Not unloadable, so disposing it leaves the plugin loaded: a sampler's code may be on the loop's stack at any time.
+            using AssemblyLoader loader = AssemblyLoader.CreateFromAssemblyFile(assemblyPath, isUnloadable: false, [typeof(IPlugin)]);
+            return opened with { Attribute = loader.LoadDefaultAssembly().GetCustomAttribute<ErniePluginAttribute>() };
         }
 #pragma warning disable CA1031 // The door of plugins: whatever their files do to the loader is theirs alone.
         catch (Exception e)

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Ernie.Sampling.Toolkit;
 
 namespace Ernie.Template;
 
@@ -6,8 +7,8 @@ namespace Ernie.Template;
 [StructLayout(LayoutKind.Sequential)]
 public struct CustomSamplerParameters
 {
-    /// <summary>1 / temperature; 0 is greedy.</summary>
-    public float InverseTemperature;
+    /// <summary>temperature, min_p, top_k and top_p.</summary>
+    public Truncation Limits;
 
     /// <summary>Keeps tokens of at least this times the square of the largest probability.</summary>
     public float TopA;

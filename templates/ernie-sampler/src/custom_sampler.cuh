@@ -6,12 +6,11 @@ struct CustomSampler {
 
     // CustomSamplerParameters, byte by byte.
     struct Parameters {
-        float inverse_temperature, top_a;
+        ernie::Truncation limits;
+        float top_a;
     };
 
-    // No top_k, top_p or min_p: the sampler has a rule of its own.
-    static __device__ ernie::Truncation limits(const Parameters& parameters) { return {parameters.inverse_temperature, 0, 1, 0}; }
-
+    // The rule of its own; min_p, top_k and top_p follow by themselves.
     template <class Weights>
     static __device__ void before_limits(Weights& weights, const Parameters& parameters) {
         float mean_depth;

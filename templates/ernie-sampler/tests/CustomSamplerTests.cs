@@ -7,23 +7,24 @@ namespace Ernie.Template.Tests;
 public class CustomSamplerTests : SamplerContract
 {
     protected override IReadOnlyList<SamplingOptions> Settings =>
-        [new(), With(0), With(0.05) with { Temperature = 0.7f }, With(1), SamplingOptions.Greedy];
+    [
+        new(), With(0), With(0.05) with { Temperature = 0.7f }, With(1), SamplingOptions.Greedy,
+        With(0.1) with { TopK = 3 }, With(0.1) with { TopP = 0.5f }, With(0.1) with { MinP = 0.3f },
+    ];
 
     protected override ISampler Create() => new CustomSampler();
 
     protected override double[] Distribution(ReadOnlySpan<float> logits, SamplingOptions options)
     {
-        float[] row = logits.ToArray();
         if (options.IsGreedy)
         {
-            int best = Array.IndexOf(row, row.Max());
-            return [.. row.Select((_, token) => token == best ? 1.0 : 0.0)];
+            return ReferenceDistribution.Greedy(logits);
         }
 
         double topA = options.Extra?["top_a"] ?? 0.2;
-        double[] p = Normalise([.. row.Select(logit => Math.Exp(logit / options.Temperature))]);
+        double[] p = ReferenceDistribution.Softmax(logits.ToArray(), options.Temperature);
         double floor = topA * p.Max() * p.Max();
-        return Normalise([.. p.Select(x => x >= floor ? x : 0)]);
+        return ReferenceDistribution.Limit([.. p.Select(x => x >= floor ? x : 0)], options);
     }
 
     [Theory]
@@ -43,6 +44,4 @@ public class CustomSamplerTests : SamplerContract
 
     private static SamplingOptions With(double topA) =>
         new() { Extra = new Dictionary<string, double> { ["top_a"] = topA } };
-
-    private static double[] Normalise(double[] weights) => [.. weights.Select(weight => weight / weights.Sum())];
 }

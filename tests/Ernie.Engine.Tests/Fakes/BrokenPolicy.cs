@@ -18,13 +18,20 @@ public sealed class BrokenPolicy(ICachePolicy inner, BrokenPolicy.Fault fault) :
         AdoptsTooMany,
         ForgetsWhatItAdopted,
         PromisesPages,
+        KeepsPins,
+        MiscountsPages,
     }
 
     public string Name => "broken";
 
-    public int CachedPages => inner.CachedPages;
+    public int CachedPages => inner.CachedPages + (fault == Fault.MiscountsPages && inner.CachedPages > 0 ? 1 : 0);
 
-    public int EvictablePages => inner.EvictablePages + (fault == Fault.PromisesPages && inner.EvictablePages > 0 ? 1 : 0);
+    public int EvictablePages => inner.EvictablePages + (inner.EvictablePages == 0 ? 0 : fault switch
+    {
+        Fault.PromisesPages => 1,
+        Fault.KeepsPins => -1,
+        _ => 0,
+    });
 
     private bool Now => ++_calls > 9;
 

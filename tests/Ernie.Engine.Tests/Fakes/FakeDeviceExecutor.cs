@@ -10,7 +10,7 @@ internal sealed class FakeDeviceExecutor(ExecutorInfo info) : FakeExecutor(info)
 
     public override IDeviceSampling Sampling => this;
 
-    public int MaxDrafts => 0;
+    public int MaxDrafts { get; init; }
 
     public int MaxLogprobs => 3;
 

@@ -35,6 +35,12 @@ internal class FakeExecutor : IExecutor
     /// <summary>Called before every completion.</summary>
     public Action? OnComplete { get; set; }
 
+    /// <summary>Makes it a device that stops after each token.</summary>
+    public bool AcceptsNothing { get; set; }
+
+    /// <summary>Makes it a device that goes on after a token that is not the draft.</summary>
+    public bool AcceptsAnything { get; set; }
+
     public bool IsDisposed { get; private set; }
 
     public long TokensComputed { get; private set; }
@@ -127,12 +133,34 @@ internal class FakeExecutor : IExecutor
             }
 
             TokensDrawn += step.LogitCount[row] > 0 ? 1 : 0;
-            (step.Sampled[row], step.Ends[row]) = (-1, RowEnd.Undecided);
+            (step.SampledCount[row], step.Ends[row]) = (0, RowEnd.Undecided);
             if (step.OnDevice[row])
             {
-                int position = step.Start[row] + step.Count[row];
-                (step.Sampled[row], step.Ends[row]) = SampleOnDevice(slot, position, step.LogitsOf(row, 0));
-                LastSampled[slot] = step.Sampled[row] < 0 ? LastSampled[slot] : step.Sampled[row];
+                Draw(step, row);
+            }
+        }
+    }
+
+    // What StepRowKind.Verify asks of a device. A row without drafts is one with none of them accepted.
+    private void Draw(Step step, int row)
+    {
+        int slot = step.Slot[row], logits = step.LogitCount[row];
+        int position = step.Start[row] + step.Count[row] - logits + 1;
+        ReadOnlySpan<int> drafts = step.Inputs.AsSpan(step.TokenOffset[row] + 1 + step.Count[row] - logits, logits - 1);
+        Span<int> drawn = step.SampledOf(row);
+        for (int i = 0; i < logits; i++)
+        {
+            (int token, step.Ends[row]) = SampleOnDevice(slot, position + i, step.LogitsOf(row, i));
+            if (token < 0)
+            {
+                return;
+            }
+
+            drawn[step.SampledCount[row]++] = token;
+            LastSampled[slot] = token;
+            if (step.Ends[row] != RowEnd.GoesOn || AcceptsNothing || (i < drafts.Length && token != drafts[i] && !AcceptsAnything))
+            {
+                return;
             }
         }
     }
@@ -144,6 +172,7 @@ internal class FakeExecutor : IExecutor
         private readonly int[] _logitOffset;
         private readonly (PageId From, PageId To)[] _copies;
         private float[] _logits;
+        private readonly int[] _sampled;
         private int _copyCount;
         private readonly float[] _hidden;
         private readonly float[] _told, _rivalLogits;
@@ -153,8 +182,9 @@ internal class FakeExecutor : IExecutor
         {
             _info = info;
             int rows = info.MaxSequences;
-            (Slot, Start, Count, TokenOffset, LogitCount, Sampled, _logitOffset) =
+            (Slot, Start, Count, TokenOffset, LogitCount, SampledCount, _logitOffset) =
                 (new int[rows], new int[rows], new int[rows], new int[rows], new int[rows], new int[rows], new int[rows]);
+            _sampled = new int[info.MaxBatchedTokens];
             OnDevice = new bool[rows];
             Ends = new RowEnd[rows];
             Inputs = new int[info.MaxBatchedTokens];
@@ -183,7 +213,7 @@ internal class FakeExecutor : IExecutor
 
         public int[] LogitCount { get; }
 
-        public int[] Sampled { get; }
+        public int[] SampledCount { get; }
 
         public int[] Logprob { get; }
 
@@ -233,12 +263,14 @@ internal class FakeExecutor : IExecutor
         public Span<float> LogitsOf(int row, int index) =>
             _logits.AsSpan((_logitOffset[row] + index) * _info.VocabularySize, _info.VocabularySize);
 
-        public override ReadOnlySpan<int> Tokens(int row) => Sampled[row] >= 0 ? Sampled.AsSpan(row, 1) : [];
+        public Span<int> SampledOf(int row) => _sampled.AsSpan(TokenOffset[row], Count[row]);
+
+        public override ReadOnlySpan<int> Tokens(int row) => SampledOf(row)[..SampledCount[row]];
 
         public override RowEnd End(int row) => Ends[row];
 
         public override TokenLogits Logprobs(int row) =>
-            Logprob[row] < 0 ? base.Logprobs(row) : Tell(TokenOffset[row] + Count[row] - 1, Sampled[row], Logprob[row]);
+            Logprob[row] < 0 ? base.Logprobs(row) : Tell(TokenOffset[row] + Count[row] - 1, SampledOf(row)[0], Logprob[row]);
 
         public override TokenLogits PromptLogprobs(int row, int index)
         {

@@ -1,5 +1,6 @@
 using Ernie.CachePolicies.RadixLru;
 using Ernie.Caching;
+using Ernie.Engine.Drafting;
 using Ernie.Engine.Settings;
 using Ernie.Execution;
 using Ernie.Generation;
@@ -13,7 +14,8 @@ internal sealed class Harness : IAsyncDisposable
 {
     public Harness(
         ExecutorInfo? info = null, bool cache = true, bool device = false, int maxQueued = int.MaxValue, bool chunked = true,
-        ICachePolicy? policy = null, IReadOnlyList<ISampler>? samplers = null, FakeExecutor? executor = null)
+        ICachePolicy? policy = null, IReadOnlyList<ISampler>? samplers = null, FakeExecutor? executor = null,
+        IDraftSource? drafts = null)
     {
         info ??= executor?.Info ?? FakeExecutor.Limits();
         Executor = executor ?? (device ? new FakeDeviceExecutor(info) : new FakeExecutor(info));
@@ -26,6 +28,7 @@ internal sealed class Harness : IAsyncDisposable
             MaxQueuedRequests = maxQueued,
             ChunkedPrefill = chunked,
             Warn = Warnings.Add,
+            Drafts = drafts,
         });
     }
 

@@ -1,4 +1,5 @@
 using Ernie.Sampling;
+using Ernie.Testing.Contracts;
 
 namespace Ernie.Samplers.Tests.Shipped;
 
@@ -32,7 +33,7 @@ public class SamplerDistributionTests
     {
         var options = new SamplingOptions { Temperature = temperature, TopK = topK, TopP = topP, MinP = minP };
         float[] logits = Oracle.Logits(Vocabulary, seed: 1);
-        double[] expected = Oracle.Limit(Oracle.Softmax(logits, temperature), topK, topP, minP);
+        double[] expected = ReferenceDistribution.Limit(ReferenceDistribution.Softmax(logits, temperature), topK, topP, minP);
 
         AssertDraws("rejection", options, logits, expected);
     }
@@ -54,7 +55,7 @@ public class SamplerDistributionTests
     public void MinP_NamedOrNot_KeepsTheShareOfTheLargest(float given, float used)
     {
         float[] logits = Oracle.Logits(Vocabulary, seed: 2);
-        double[] expected = Oracle.Limit(Oracle.Softmax(logits, 1.2), topK: 50, topP: 0.97f, minP: used);
+        double[] expected = ReferenceDistribution.Limit(ReferenceDistribution.Softmax(logits, 1.2), topK: 50, topP: 0.97f, minP: used);
 
         AssertDraws("min-p", new SamplingOptions { Temperature = 1.2f, TopK = 50, TopP = 0.97f, MinP = given }, logits, expected);
     }
@@ -68,8 +69,8 @@ public class SamplerDistributionTests
     public void Typical_AnyMass_KeepsTheTokensNearestToTheEntropy(double mass)
     {
         float[] logits = Oracle.Logits(Vocabulary, seed: 3);
-        double[] p = Oracle.Softmax(logits, 1);
-        double[] expected = Oracle.Limit(Oracle.Typical(p, (float)mass), topP: 0.9f);
+        double[] p = ReferenceDistribution.Softmax(logits, 1);
+        double[] expected = ReferenceDistribution.Limit(Oracle.Typical(p, (float)mass), topP: 0.9f);
 
         AssertDraws("typical", With("typical_p", mass) with { TopP = 0.9f }, logits, expected);
     }
@@ -89,7 +90,7 @@ public class SamplerDistributionTests
     public void EpsilonCutoff_AnyCutoff_KeepsTokensOfThatProbability(double cutoff)
     {
         float[] logits = Oracle.Logits(Vocabulary, seed: 4);
-        double[] expected = Oracle.Limit(Oracle.AtLeast(Oracle.Softmax(logits, 1), cutoff), topK: 60);
+        double[] expected = ReferenceDistribution.Limit(Oracle.AtLeast(ReferenceDistribution.Softmax(logits, 1), cutoff), topK: 60);
 
         AssertDraws("epsilon-cutoff", With("epsilon_cutoff", cutoff) with { TopK = 60 }, logits, expected);
     }
@@ -101,7 +102,7 @@ public class SamplerDistributionTests
     public void EtaCutoff_AnyCutoff_FollowsTheEntropy(double cutoff)
     {
         float[] logits = Oracle.Logits(Vocabulary, seed: 5);
-        double[] p = Oracle.Softmax(logits, 1.1);
+        double[] p = ReferenceDistribution.Softmax(logits, 1.1);
         double eta = Math.Min(cutoff, Math.Sqrt(cutoff) * Math.Exp(-Oracle.Entropy(p)));
 
         AssertDraws("eta-cutoff", With("eta_cutoff", cutoff) with { Temperature = 1.1f }, logits, Oracle.AtLeast(p, eta));
@@ -115,7 +116,7 @@ public class SamplerDistributionTests
     public void TopNSigma_AnyTemperature_KeepsTheSameTokens(double deviations, float temperature)
     {
         float[] logits = Oracle.Logits(Vocabulary, seed: 6);
-        double[] expected = Oracle.Limit(Oracle.TopNSigma(logits, deviations, temperature), minP: 0.01f);
+        double[] expected = ReferenceDistribution.Limit(Oracle.TopNSigma(logits, deviations, temperature), minP: 0.01f);
 
         AssertDraws("top-n-sigma", With("top_n_sigma", deviations) with { Temperature = temperature, MinP = 0.01f }, logits, expected);
     }
@@ -129,7 +130,7 @@ public class SamplerDistributionTests
     public void Xtc_AnyProbability_MixesTheCutAndTheUncutDistribution(double probability, double threshold)
     {
         float[] logits = Oracle.Logits(Vocabulary, seed: 7);
-        double[] p = Oracle.Limit(Oracle.Softmax(logits, 1), topK: 80, topP: 0.95f, minP: 0.02f);
+        double[] p = ReferenceDistribution.Limit(ReferenceDistribution.Softmax(logits, 1), topK: 80, topP: 0.95f, minP: 0.02f);
         double[] cut = Oracle.WithoutTopChoices(p, threshold);
         double[] expected = [.. p.Zip(cut, (uncut, without) => ((1 - probability) * uncut) + (probability * without))];
         SamplingOptions options = With("xtc_probability", probability, "xtc_threshold", threshold)
@@ -142,7 +143,7 @@ public class SamplerDistributionTests
     public void Mirostat_FirstDraw_CutsAtTwiceTheTarget()
     {
         float[] logits = Oracle.Logits(Vocabulary, seed: 8);
-        double[] p = Oracle.Softmax(logits, 1);
+        double[] p = ReferenceDistribution.Softmax(logits, 1);
         double[] expected = Oracle.AtLeast(p, Math.Pow(2, -2 * 3.1));
 
         AssertDraws("mirostat-2", With("mirostat_tau", 3.1), logits, expected);
@@ -154,7 +155,7 @@ public class SamplerDistributionTests
     public void Mirostat_LongText_HoldsTheSurprise(double target)
     {
         float[] logits = Oracle.Logits(Vocabulary, seed: 9);
-        double[] p = Oracle.Softmax(logits, 0.7);
+        double[] p = ReferenceDistribution.Softmax(logits, 0.7);
         var harness = new SamplerHarness("mirostat-2", With("mirostat_tau", target) with { Temperature = 0.7f }, Vocabulary);
         double surprise = 0;
 
@@ -171,7 +172,7 @@ public class SamplerDistributionTests
     public void Dry_NoRepetition_DrawsAsRejectionDoes()
     {
         float[] logits = Oracle.Logits(Vocabulary, seed: 10);
-        double[] expected = Oracle.Limit(Oracle.Softmax(logits, 0.9), topK: 30, topP: 0.9f);
+        double[] expected = ReferenceDistribution.Limit(ReferenceDistribution.Softmax(logits, 0.9), topK: 30, topP: 0.9f);
 
         AssertDraws("dry", new SamplingOptions { Temperature = 0.9f, TopK = 30, TopP = 0.9f }, logits, expected);
     }

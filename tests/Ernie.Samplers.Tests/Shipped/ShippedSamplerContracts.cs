@@ -17,14 +17,14 @@ public abstract class ShippedSamplerContract(string name) : SamplerContract
             return [.. row.Select((_, token) => token == best ? 1.0 : 0.0)];
         }
 
-        return Shape(row, Oracle.Softmax(row, options.Temperature), options);
+        return Shape(row, ReferenceDistribution.Softmax(row, options.Temperature), options);
     }
 
     /// <summary>The exact distribution, given the softmax at the request's temperature.</summary>
     protected abstract double[] Shape(float[] logits, double[] p, SamplingOptions options);
 
     protected static double[] Limit(double[] p, SamplingOptions options) =>
-        Oracle.Limit(p, options.TopK, options.TopP, options.MinP);
+        ReferenceDistribution.Limit(p, options.TopK, options.TopP, options.MinP);
 
     protected static SamplingOptions With(string field, double value) =>
         new() { Extra = new Dictionary<string, double> { [field] = value } };

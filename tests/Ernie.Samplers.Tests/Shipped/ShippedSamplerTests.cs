@@ -88,6 +88,7 @@ public class ShippedSamplerTests
         Assert.Equal("min_p", Refused(new SamplingOptions { MinP = 1.01f }));
         Assert.Equal("temperature", Refused(new SamplingOptions { Temperature = -1 }));
         Assert.Equal("temperature", Refused(new SamplingOptions { Temperature = float.NaN }));
+        Assert.Null(Refused(new SamplingOptions { TopP = 0 }));
         Assert.Null(Refused(new SamplingOptions { TopP = 1, MinP = 1, Temperature = 0, TopK = -1 }));
         Assert.InRange(sampler.ParameterBytes, 1, SamplerLimits.MaxParameterBytes);
         Assert.InRange(sampler.ScratchBytes, 0, SamplerLimits.MaxScratchBytes);

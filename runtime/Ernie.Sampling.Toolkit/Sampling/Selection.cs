@@ -1,9 +1,7 @@
-using Ernie.Sampling;
-
-namespace Ernie.Samplers.Shared;
+namespace Ernie.Sampling.Toolkit;
 
 /// <summary>Exact top-k and top-p sets without a sort.</summary>
-internal static class Selection
+public static class Selection
 {
     /// <summary>Draws from what min-p, top-k and top-p leave, in order of ids, with one random number: what device forms do too.</summary>
     /// <param name="weights">[vocabulary] weights ≥ 0; what is excluded is zeroed.</param>
@@ -22,7 +20,7 @@ internal static class Selection
     {
         if (limits.MinP > 0)
         {
-            total = Weights.ZeroBelow(weights, limits.MinP * Weights.Maximum(weights));
+            total = TokenWeights.ZeroBelow(weights, limits.MinP * TokenWeights.Maximum(weights));
         }
 
         if (limits.TopK > 0)
@@ -46,8 +44,8 @@ internal static class Selection
     public static double Keep(Span<float> weights, int count, double mass, double total)
     {
         // "Enough" weighs at or above low; not enough at or above high.
-        int low = 1, high = BitConverter.SingleToInt32Bits(Weights.Maximum(weights)) + 1;
-        Tally atLow = Weights.Above(weights, 0), atHigh = default;
+        int low = 1, high = BitConverter.SingleToInt32Bits(TokenWeights.Maximum(weights)) + 1;
+        Tally atLow = TokenWeights.Above(weights, 0), atHigh = default;
         if (!IsEnough(atLow, count, mass))
         {
             return total;
@@ -58,7 +56,7 @@ internal static class Selection
             int third = Math.Max(1, (high - low) / 3);
             int pivotA = low + third, pivotB = high - third;
             Tally a = default, b = default;
-            Weights.Add(weights, Below(pivotA), Below(pivotB), ref a, ref b);
+            TokenWeights.Add(weights, Below(pivotA), Below(pivotB), ref a, ref b);
             if (IsEnough(b, count, mass))
             {
                 (low, atLow) = (pivotB, b);
@@ -75,7 +73,7 @@ internal static class Selection
             if (atLow.Count - atHigh.Count == 1)
             {
                 // One token in between: it is the last to stay, whatever its exact weight.
-                return Weights.ZeroBelow(weights, BitConverter.Int32BitsToSingle(low));
+                return TokenWeights.ZeroBelow(weights, BitConverter.Int32BitsToSingle(low));
             }
         }
 
@@ -84,8 +82,8 @@ internal static class Selection
 
     private static double KeepFrom(Span<float> weights, float threshold, int count, double mass)
     {
-        Tally kept = Weights.Above(weights, threshold);
-        Weights.ZeroBelow(weights, threshold);
+        Tally kept = TokenWeights.Above(weights, threshold);
+        TokenWeights.ZeroBelow(weights, threshold);
         foreach (ref float weight in weights)
         {
             if (weight == threshold)

@@ -1,6 +1,4 @@
-using Ernie.Caching;
-
-namespace Ernie.CachePolicies.Shared;
+namespace Ernie.Caching.Toolkit;
 
 /// <summary>What all policies share: matching, pinning and adoption. A policy adds which idle page goes first.</summary>
 /// <remarks>
@@ -8,25 +6,34 @@ namespace Ernie.CachePolicies.Shared;
 /// idle page does. Pages are reported deepest first: a queue of idle pages by last use then holds every page behind its
 /// continuations, and its first page is a leaf.
 /// </remarks>
-internal abstract class PrefixCachePolicy : ICachePolicy
+public abstract class PrefixCachePolicy : ICachePolicy
 {
     private readonly int _tokensPerPage;
 
+    /// <summary>Makes an empty cache.</summary>
+    /// <param name="name">Name of the policy.</param>
+    /// <param name="options">Pages, tokens per page and settings.</param>
     protected PrefixCachePolicy(string name, CachePolicyOptions options)
     {
+        ArgumentNullException.ThrowIfNull(options);
         Name = name;
         Pages = new PrefixPages(options);
         _tokensPerPage = options.TokensPerPage;
     }
 
+    /// <inheritdoc/>
     public string Name { get; }
 
+    /// <inheritdoc/>
     public int CachedPages => Pages.Count;
 
+    /// <inheritdoc/>
     public int EvictablePages => Pages.IdleCount;
 
+    /// <summary>The cached pages.</summary>
     protected PrefixPages Pages { get; }
 
+    /// <inheritdoc/>
     public PrefixLease Acquire(in PrefixKey key, Span<PageId> pages)
     {
         BeginCall();
@@ -51,6 +58,7 @@ internal abstract class PrefixCachePolicy : ICachePolicy
         return lease;
     }
 
+    /// <inheritdoc/>
     public InsertResult Insert(in PrefixKey key, ReadOnlySpan<PageId> pages)
     {
         if (key.Tokens.Length < (long)pages.Length * _tokensPerPage)
@@ -89,6 +97,7 @@ internal abstract class PrefixCachePolicy : ICachePolicy
         return new InsertResult(matched, pages.Length - matched);
     }
 
+    /// <inheritdoc/>
     public void Release(PrefixLease lease)
     {
         if (lease.Handle == 0)
@@ -112,6 +121,7 @@ internal abstract class PrefixCachePolicy : ICachePolicy
         }
     }
 
+    /// <inheritdoc/>
     public int Evict(Span<PageId> freed)
     {
         BeginCall();

@@ -1,12 +1,10 @@
-using Ernie.Caching;
-
-namespace Ernie.CachePolicies.Shared;
+namespace Ernie.Caching.Toolkit;
 
 /// <summary>
 /// The cached pages as a tree: a page's place is its parent page and its own tokens. Arrays indexed by page, and a hash table
 /// over (salt, all tokens up to the page's end); a match compares parent and tokens, so equal hashes cannot mix texts up.
 /// </summary>
-internal sealed class PrefixPages
+public sealed class PrefixPages
 {
     /// <summary>Parent of first pages, and the answer when nothing is found.</summary>
     public const int None = -1;
@@ -24,8 +22,10 @@ internal sealed class PrefixPages
     private readonly int[] _slots;
 
     /// <summary>Makes room for every page of the pool.</summary>
+    /// <param name="options">Pages and tokens per page.</param>
     public PrefixPages(CachePolicyOptions options)
     {
+        ArgumentNullException.ThrowIfNull(options);
         ArgumentOutOfRangeException.ThrowIfLessThan(options.PageCount, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(options.TokensPerPage, 1);
         _tokensPerPage = options.TokensPerPage;
@@ -45,15 +45,19 @@ internal sealed class PrefixPages
     /// <summary>Cached pages under no lease.</summary>
     public int IdleCount { get; private set; }
 
+    /// <summary>Whether a page is cached; false for numbers outside the pool.</summary>
     public bool IsCached(int page) => (uint)page < (uint)_isCached.Length && _isCached[page];
 
+    /// <summary>Whether a page is under a lease.</summary>
     public bool IsPinned(int page) => _pins[page] > 0;
 
     /// <summary>Whether a page has no cached continuation, so that taking it leaves nothing unreachable.</summary>
     public bool IsLeaf(int page) => _children[page] == 0;
 
+    /// <summary>The page that a page continues, or <see cref="None"/>.</summary>
     public int Parent(int page) => _parent[page];
 
+    /// <summary>Hash of the text up to the end of a page.</summary>
     public ulong Hash(int page) => _hash[page];
 
     /// <summary>Hash of the text up to the end of a page.</summary>

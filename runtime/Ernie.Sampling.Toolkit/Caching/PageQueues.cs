@@ -1,7 +1,7 @@
-namespace Ernie.CachePolicies.Shared;
+namespace Ernie.Caching.Toolkit;
 
 /// <summary>Queues of pages over one pair of link arrays: a page is in at most one of them, and every move is constant time.</summary>
-internal sealed class PageQueues
+public sealed class PageQueues
 {
     private const int Unlinked = -1;
 
@@ -12,6 +12,9 @@ internal sealed class PageQueues
     private int[] _next;
     private int[] _previous;
 
+    /// <summary>Makes empty queues.</summary>
+    /// <param name="pageCount">Pages of the pool.</param>
+    /// <param name="queueCount">Queues, numbered from 0.</param>
     public PageQueues(int pageCount, int queueCount)
     {
         _pageCount = pageCount;
@@ -41,8 +44,10 @@ internal sealed class PageQueues
         return queue;
     }
 
+    /// <summary>Pages in a queue.</summary>
     public int Length(int queue) => _lengths[queue];
 
+    /// <summary>Whether a page is in any queue.</summary>
     public bool Contains(int page) => _next[page] != Unlinked;
 
     /// <summary>The page that came first, or −1.</summary>

@@ -1,6 +1,4 @@
-using Ernie.Sampling;
-
-namespace Ernie.Samplers.Shared;
+namespace Ernie.Sampling.Toolkit;
 
 /// <summary>
 /// Draws from weights under min-p, top-k and top-p without sorting. Tokens rank by weight, the lower id first on a tie, so
@@ -11,7 +9,7 @@ namespace Ernie.Samplers.Shared;
 /// limits, else rule out all that rank no better than it, or than a second pivot half way to the top, if that is also
 /// outside. Source: FlashInfer, "Sorting-Free GPU Kernels for LLM Sampling" (2025), dual pivot rejection sampling.
 /// </remarks>
-internal static class TruncatedDraw
+public static class TruncatedDraw
 {
     // A few vectors long: the sum of a block decides whether the drawn token lies in it.
     private const int BlockTokens = 256;
@@ -25,7 +23,7 @@ internal static class TruncatedDraw
     {
         if (limits.MinP > 0)
         {
-            total = Weights.ZeroBelow(weights, limits.MinP * Weights.Maximum(weights));
+            total = TokenWeights.ZeroBelow(weights, limits.MinP * TokenWeights.Maximum(weights));
         }
 
         int count = limits.TopK > 0 ? limits.TopK : int.MaxValue;
@@ -49,13 +47,13 @@ internal static class TruncatedDraw
     public static int DrawAny(ReadOnlySpan<float> weights, double total, ref Philox random) =>
         Pick(weights, 0, 0, Uniform(ref random) * total);
 
-    /// <summary>Uniform in (0, 1] with all 32 bits: a f32 would leave steps of 2⁻²⁴ near 1, coarser than the tail of a vocabulary.</summary>
+    /// <summary>Draws the row's next number: uniform in (0, 1] with all 32 bits: a f32 would leave steps of 2⁻²⁴ near 1, coarser than the tail of a vocabulary.</summary>
     public static double Uniform(ref Philox random) => (random.NextUInt32() + 1.0) * (1.0 / 4294967296.0);
 
     private static int Reject(ReadOnlySpan<float> weights, int count, double mass, double total, ref Philox random)
     {
         // Not ruled out: what ranks before (low, lowToken). At or above high everything may be inside the limits.
-        float low = 0, high = Weights.Maximum(weights);
+        float low = 0, high = TokenWeights.Maximum(weights);
         int lowToken = 0;
         double rangeMass = total;
         while (true)
@@ -64,8 +62,8 @@ internal static class TruncatedDraw
             float pivot = weights[token];
             float secondPivot = (pivot + high) / 2;
             Tally before = default, aboveSecond = default;
-            Weights.Add(weights[..token], MathF.BitDecrement(pivot), secondPivot, ref before, ref aboveSecond);
-            Weights.Add(weights[token..], pivot, secondPivot, ref before, ref aboveSecond);
+            TokenWeights.Add(weights[..token], MathF.BitDecrement(pivot), secondPivot, ref before, ref aboveSecond);
+            TokenWeights.Add(weights[token..], pivot, secondPivot, ref before, ref aboveSecond);
             if (before.Count < count && before.Mass < mass)
             {
                 return token;
@@ -94,7 +92,7 @@ internal static class TruncatedDraw
             int end = Math.Min(start + BlockTokens, isBeforeLow ? lowToken : weights.Length);
             float floor = isBeforeLow ? MathF.BitDecrement(low) : low;
             ReadOnlySpan<float> block = weights[start..end];
-            Tally tally = Weights.Above(block, floor);
+            Tally tally = TokenWeights.Above(block, floor);
             if (tally.Count > 0)
             {
                 int found = sum + tally.Mass >= target ? PickInBlock(block, floor, target - sum) : LastAbove(block, floor);

@@ -1,10 +1,10 @@
 using System.Numerics;
 using System.Runtime.InteropServices;
 
-namespace Ernie.Samplers.Shared;
+namespace Ernie.Sampling.Toolkit;
 
 /// <summary>Vector passes over a row of logits or of weights (unnormalised probabilities). None allocates or sorts.</summary>
-internal static class Weights
+public static class TokenWeights
 {
     /// <summary>Index of the largest logit, the lowest on a tie; NaN counts as smallest.</summary>
     public static int ArgMax(ReadOnlySpan<float> logits) => Math.Max(0, logits.IndexOf(Maximum(logits)));
@@ -48,31 +48,60 @@ internal static class Weights
 
         Span<Vector<float>> vectors = MemoryMarshal.Cast<float, Vector<float>>(logits);
         var shift = new Vector<float>(maximum);
+        Vector<double> sums = Vector<double>.Zero;
         for (int i = 0; i < vectors.Length; i++)
         {
             Vector<float> weight = Vector.Exp((vectors[i] - shift) * inverseTemperature);
-            vectors[i] = Vector.ConditionalSelect(Vector.GreaterThan(weight, Vector<float>.Zero), weight, Vector<float>.Zero);
+            weight = Vector.ConditionalSelect(Vector.GreaterThan(weight, Vector<float>.Zero), weight, Vector<float>.Zero);
+            vectors[i] = weight;
+            Vector.Widen(weight, out Vector<double> low, out Vector<double> high);
+            sums += low + high;
         }
 
+        double sum = Vector.Sum(sums);
         foreach (ref float logit in logits[(vectors.Length * Vector<float>.Count)..])
         {
             float weight = MathF.Exp((logit - maximum) * inverseTemperature);
             logit = weight > 0 ? weight : 0;
+            sum += logit;
         }
 
-        return Above(logits, 0).Mass;
+        return sum;
     }
 
     /// <summary>How many weights exceed a pivot, and their sum.</summary>
     public static Tally Above(ReadOnlySpan<float> weights, float pivot)
     {
-        Tally tally = default;
-        Tally ignored = default;
-        Add(weights, pivot, pivot, ref tally, ref ignored);
-        return tally;
+        ReadOnlySpan<Vector<float>> vectors = MemoryMarshal.Cast<float, Vector<float>>(weights);
+        var limit = new Vector<float>(pivot);
+        Vector<double> masses = Vector<double>.Zero;
+        Vector<int> counts = Vector<int>.Zero;
+        foreach (Vector<float> vector in vectors)
+        {
+            // A comparison that holds is −1 in its lane.
+            Vector<int> isAbove = Vector.GreaterThan(vector, limit);
+            counts -= isAbove;
+            Vector.Widen(Vector.ConditionalSelect(isAbove, vector, Vector<float>.Zero), out Vector<double> low, out Vector<double> high);
+            masses += low + high;
+        }
+
+        int count = Vector.Sum(counts);
+        double mass = Vector.Sum(masses);
+        foreach (float weight in weights[(vectors.Length * Vector<float>.Count)..])
+        {
+            count += weight > pivot ? 1 : 0;
+            mass += weight > pivot ? weight : 0;
+        }
+
+        return new Tally(count, mass);
     }
 
     /// <summary>Adds what exceeds each of two pivots to two tallies, in one pass.</summary>
+    /// <param name="weights">[vocabulary] weights.</param>
+    /// <param name="pivotA">First pivot.</param>
+    /// <param name="pivotB">Second pivot.</param>
+    /// <param name="a">Tally of the first.</param>
+    /// <param name="b">Tally of the second.</param>
     /// <remarks>Sums are taken in f64: a vocabulary of f32 sums would lose the mass of the tail.</remarks>
     public static void Add(ReadOnlySpan<float> weights, float pivotA, float pivotB, ref Tally a, ref Tally b)
     {

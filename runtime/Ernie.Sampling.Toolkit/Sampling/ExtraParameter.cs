@@ -1,10 +1,9 @@
 using System.Globalization;
-using Ernie.Sampling;
 
-namespace Ernie.Samplers.Shared;
+namespace Ernie.Sampling.Toolkit;
 
 /// <summary>Reads numeric request fields beyond the standard ones, with their limits.</summary>
-internal static class ExtraParameter
+public static class ExtraParameter
 {
     /// <summary>A number of the request, or its default.</summary>
     /// <param name="options">The request.</param>
@@ -17,6 +16,7 @@ internal static class ExtraParameter
     public static float Read(
         SamplingOptions options, string name, double fallback, double minimum, double maximum, bool minimumIsOpen = false)
     {
+        ArgumentNullException.ThrowIfNull(options);
         double value = fallback;
         if (options.Extra is { } extra && extra.TryGetValue(name, out double given))
         {
@@ -30,6 +30,7 @@ internal static class ExtraParameter
     /// <inheritdoc cref="Read"/>
     public static int ReadWhole(SamplingOptions options, string name, int fallback, int minimum, int maximum)
     {
+        ArgumentNullException.ThrowIfNull(options);
         if (options.Extra is not { } extra || !extra.TryGetValue(name, out double given))
         {
             return fallback;
@@ -43,6 +44,13 @@ internal static class ExtraParameter
     }
 
     /// <summary>Refuses a value outside its limits, and NaN.</summary>
+    /// <param name="value">The value.</param>
+    /// <param name="name">The field as requests spell it.</param>
+    /// <param name="minimum">Smallest value accepted.</param>
+    /// <param name="maximum">Largest value accepted.</param>
+    /// <param name="minimumIsOpen">Whether <paramref name="minimum"/> itself is refused.</param>
+    /// <returns>The value.</returns>
+    /// <exception cref="ArgumentException">The value is outside; the parameter name is the field.</exception>
     public static double Check(double value, string name, double minimum, double maximum, bool minimumIsOpen)
     {
         bool isInside = (minimumIsOpen ? value > minimum : value >= minimum) && value <= maximum;

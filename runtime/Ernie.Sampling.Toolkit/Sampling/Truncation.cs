@@ -1,26 +1,25 @@
 using System.Runtime.InteropServices;
-using Ernie.Sampling;
 
-namespace Ernie.Samplers.Shared;
+namespace Ernie.Sampling.Toolkit;
 
 /// <summary>
 /// The standard parameters, which every sampler honours beside its own: temperature, then min-p, top-k, and top-p of what
-/// top-k left. The first 16 bytes of each parameter block.
+/// top-k left. 16 bytes, in the order of <c>ernie::Truncation</c>.
 /// </summary>
 [StructLayout(LayoutKind.Sequential)]
-internal readonly struct Truncation
+public readonly record struct Truncation
 {
     /// <summary>Multiplies the logits; 0 means greedy.</summary>
-    public readonly float InverseTemperature;
+    public float InverseTemperature { get; }
 
     /// <summary>Tokens kept; 0 keeps all.</summary>
-    public readonly int TopK;
+    public int TopK { get; }
 
-    /// <summary>Mass kept of what top-k left, in (0, 1].</summary>
-    public readonly float TopP;
+    /// <summary>Mass kept of what top-k left, in [0, 1]; 0 means greedy.</summary>
+    public float TopP { get; }
 
     /// <summary>Least probability kept, relative to the most probable token, in [0, 1].</summary>
-    public readonly float MinP;
+    public float MinP { get; }
 
     private Truncation(float inverseTemperature, int topK, float topP, float minP) =>
         (InverseTemperature, TopK, TopP, MinP) = (inverseTemperature, topK, topP, minP);
@@ -34,11 +33,12 @@ internal readonly struct Truncation
     /// <exception cref="ArgumentException">A value is outside its limits.</exception>
     public static Truncation From(SamplingOptions options, float defaultMinP = 0)
     {
+        ArgumentNullException.ThrowIfNull(options);
         ExtraParameter.Check(options.Temperature, "temperature", 0, float.MaxValue, minimumIsOpen: false);
         ExtraParameter.Check(options.TopP, "top_p", 0, 1, minimumIsOpen: false);
         ExtraParameter.Check(options.MinP, "min_p", 0, 1, minimumIsOpen: false);
         return new Truncation(
-            options.IsGreedy ? 0 : 1 / options.Temperature,
+            options.IsGreedy || options.TopP == 0 ? 0 : 1 / options.Temperature,
             Math.Max(0, options.TopK),
             options.TopP,
             options.MinP == 0 ? defaultMinP : options.MinP);
