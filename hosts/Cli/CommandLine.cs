@@ -41,6 +41,9 @@ internal sealed class CommandLine
     /// <param name="cancellationToken">Ends the command.</param>
     public async Task<int> RunAsync(IReadOnlyList<string> args, CancellationToken cancellationToken)
     {
+        // "ernie help chat" asks what "ernie chat --help" does.
+        if (args is ["help", _, ..])
+            args = [.. args.Skip(1), "--help"];
         if (args.Count == 0 || args[0] is "help" or "--help" or "-h" or "-?")
         {
             WriteOverview(_console.Output);
@@ -49,7 +52,9 @@ internal sealed class CommandLine
 
         if (Find(args) is not { } command)
         {
-            _console.Error.WriteLine($"There is no command '{string.Join(' ', args.TakeWhile(word => !word.StartsWith('-')).Take(2))}'.");
+            _console.Error.WriteLine(args[0].StartsWith('-')
+                ? $"The command comes first, and then its options: ernie COMMAND {args[0]}."
+                : $"There is no command '{string.Join(' ', args.TakeWhile(word => !word.StartsWith('-')).Take(2))}'.");
             WriteOverview(_console.Error);
             return UsageError;
         }
@@ -78,7 +83,9 @@ internal sealed class CommandLine
 
     private async Task<int> RunAsync(ICommand command, IReadOnlyList<string> args, CancellationToken cancellationToken)
     {
-        var parser = new OptionParser(command.Options);
+        // A variable may be set for another command, or for the server.
+        IReadOnlyList<OptionDefinition> elsewhere = [.. OptionTable.All, .. _commands.SelectMany(other => other.Options)];
+        var parser = new OptionParser(command.Options, elsewhere) { TakesWords = command.Arguments.Length > 0 };
         OptionSet options = parser.Parse(args);
         if (options.HelpRequested)
         {
@@ -89,6 +96,8 @@ internal sealed class CommandLine
             return 0;
         }
 
+        if (command.Arguments.Length == 0 && options.Remaining is [var word, ..])
+            throw new OptionException($"The word '{word}' after -- is not understood: ernie {command.Name} takes options alone.");
         foreach (string warning in options.Warnings)
             _console.Error.WriteLine(warning);
         return await command.RunAsync(new CommandContext(_console, options, options.Remaining, _open), cancellationToken).ConfigureAwait(false);

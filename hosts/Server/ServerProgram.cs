@@ -15,9 +15,6 @@ internal static class ServerProgram
 {
     private const int UsageError = 2;
 
-    private static readonly OptionRows s_rows = new(OptionGroup.Command);
-    private static readonly Option<string> s_front = s_rows.Text("engine-host", "Front end to run: http, or the name of one that a plugin brings.", "http");
-
     /// <summary>Runs until a signal stops it.</summary>
     /// <param name="args">The program's arguments.</param>
     /// <param name="output">The start-up report.</param>
@@ -28,8 +25,8 @@ internal static class ServerProgram
         try
         {
             HandleLimit.RequireEnough();
-            var parser = new OptionParser([.. s_rows.All, .. OptionTable.All]);
-            OptionSet options = parser.Parse(args);
+            var parser = new OptionParser(OptionTable.All);
+            OptionSet options = parser.Parse(LaunchLine.Normalize(args));
             if (options.HelpRequested)
             {
                 await output.WriteLineAsync("Serves a model to OpenAI clients. Without --model it is the embedded tales model.\n").ConfigureAwait(false);
@@ -63,7 +60,9 @@ internal static class ServerProgram
         ServerHost? listening = null;
         using var host = new ServerHost(serverOptions, address => Listening(output, address, listening!.MaxConnections)); // The host listens later.
         listening = host;
-        string front = options.Get(s_front);
+        string front = options.Get(ServerRows.FrontEnd);
+        if (front == host.Name && options.Remaining is [var word, ..])
+            throw new OptionException($"The word '{word}' after -- is for a front end that a plugin brings (--engine-host); http takes none.");
         if (front == host.Name)
             ListenAddress.RequireFree(serverOptions);
         int signals = 0;

@@ -24,6 +24,6 @@ public enum OptionGroup
     /// <summary>What is loaded besides the runtime.</summary>
     Plugins,
 
-    /// <summary>Flags of FastDeploy that have no meaning here.</summary>
+    /// <summary>Flags of FastDeploy and vLLM that have no meaning here.</summary>
     Compatibility,
 }

@@ -20,7 +20,9 @@ public static class OptionHelp
             text.Append(Heading(group.Key)).Append('\n');
             if (group.Key == OptionGroup.Compatibility)
             {
-                Wrap(text, string.Join(", ", group.Select(o => "--" + o.Name)), 2, 2, width);
+                Wrap(text, Names(group.Where(option => option.RefusedBecause is null)), 2, 2, width);
+                text.Append("\nRefused, each with what would work:\n");
+                Wrap(text, Names(group.Where(option => option.RefusedBecause is not null)), 2, 2, width);
                 continue;
             }
 
@@ -36,7 +38,8 @@ public static class OptionHelp
 
                 string standard = option.Default is { } value ? $" [{value}]" : "";
                 string choices = option.Choices.Count > 1 ? $" ({string.Join(", ", option.Choices)})" : "";
-                Wrap(text, option.Help + choices + standard, Indent - left.Length, Indent, width);
+                string aliases = option.Aliases.Count > 0 ? $" Also {string.Join(", ", option.Aliases.Select(Spelling))}." : "";
+                Wrap(text, option.Help + aliases + choices + standard, Indent - left.Length, Indent, width);
             }
 
             text.Append('\n');
@@ -45,18 +48,23 @@ public static class OptionHelp
         return text.ToString();
     }
 
+    private static string Names(IEnumerable<OptionDefinition> options) => string.Join(", ", options.Select(option => "--" + option.Name));
+
+    private static string Spelling(string alias) => alias[0] == '-' ? alias : "--" + alias;
+
     private static string Placeholder(OptionDefinition option) => option.Kind switch
     {
         OptionKind.Boolean => "",
         OptionKind.WholeNumber => " N",
         OptionKind.Number => " X",
         OptionKind.Json => " JSON",
+        OptionKind.TextList when option.TakesSeveral => " TEXT…",
         _ => " TEXT",
     };
 
     private static string Heading(OptionGroup group) => group switch
     {
-        OptionGroup.Compatibility => "Accepted for FastDeploy's sake, without effect (each warns and says why):",
+        OptionGroup.Compatibility => "Accepted for FastDeploy's and vLLM's sake, without effect (each warns and says why):",
         _ => $"{group}:",
     };
 

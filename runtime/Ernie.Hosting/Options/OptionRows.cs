@@ -14,28 +14,28 @@ public sealed class OptionRows(OptionGroup group)
     /// <summary>A text with a default.</summary>
     public Option<string> Text(
         string name, string help, string standard, IReadOnlyList<string>? aliases = null, IReadOnlyList<string>? variables = null,
-        IReadOnlyDictionary<string, string>? synonyms = null, Func<string, string?>? fault = null) =>
+        IReadOnlyDictionary<string, string>? synonyms = null, Func<string, string?>? fault = null, bool takesMapping = false) =>
         Add(new Option<string>(name, group, OptionKind.Text, help, texts => texts[^1])
         {
-            Default = standard, Aliases = aliases ?? [], EnvironmentVariables = variables ?? [], Synonyms = synonyms ?? new Dictionary<string, string>(), FindFault = fault,
+            Default = standard, Aliases = aliases ?? [], EnvironmentVariables = variables ?? [], Synonyms = synonyms ?? new Dictionary<string, string>(), FindFault = fault, TakesMapping = takesMapping,
         });
 
     /// <summary>A text, or null.</summary>
     public Option<string?> OptionalText(
         string name, string help, IReadOnlyList<string>? aliases = null, IReadOnlyList<string>? variables = null, Func<string, string?>? fault = null,
-        bool refusesEmpty = false) =>
+        bool refusesEmpty = false, bool isSecret = false) =>
         Add(new Option<string?>(name, group, OptionKind.Text, help, texts => texts.Count == 0 ? null : texts[^1])
         {
-            Aliases = aliases ?? [], EnvironmentVariables = variables ?? [], FindFault = fault, RefusesEmpty = refusesEmpty,
+            Aliases = aliases ?? [], EnvironmentVariables = variables ?? [], FindFault = fault, RefusesEmpty = refusesEmpty, IsSecret = isSecret,
         });
 
     /// <summary>Texts, in the order given.</summary>
     public Option<IReadOnlyList<string>> TextList(
         string name, string help, IReadOnlyList<string>? aliases = null, IReadOnlyList<string>? variables = null, Func<string, string?>? fault = null,
-        bool refusesEmpty = false) =>
+        bool takesSeveral = false, bool refusesEmpty = false, bool isSecret = false) =>
         Add(new Option<IReadOnlyList<string>>(name, group, OptionKind.TextList, help, texts => texts)
         {
-            Aliases = aliases ?? [], EnvironmentVariables = variables ?? [], FindFault = fault, RefusesEmpty = refusesEmpty,
+            Aliases = aliases ?? [], EnvironmentVariables = variables ?? [], FindFault = fault, TakesSeveral = takesSeveral, RefusesEmpty = refusesEmpty, IsSecret = isSecret,
         });
 
     /// <summary>One word of several.</summary>
@@ -84,12 +84,45 @@ public sealed class OptionRows(OptionGroup group)
         Add(new Option<double?>(name, group, OptionKind.Number, help, texts => texts.Count == 0 ? null : Real(texts[^1])) { Range = range });
 
     /// <summary>A switch.</summary>
-    public Option<bool> Switch(string name, string help, bool standard = false) =>
-        Add(new Option<bool>(name, group, OptionKind.Boolean, help, texts => texts[^1].Equals("true", StringComparison.OrdinalIgnoreCase)) { Default = standard ? "true" : "false" });
+    public Option<bool> Switch(string name, string help, bool standard = false, IReadOnlyList<string>? aliases = null) =>
+        Add(new Option<bool>(name, group, OptionKind.Boolean, help, texts => texts[^1] == "true") { Default = standard ? "true" : "false", Aliases = aliases ?? [] });
 
     /// <summary>A JSON object as text, or null.</summary>
     public Option<string?> OptionalJson(string name, string help) =>
-        Add(new Option<string?>(name, group, OptionKind.Json, help, texts => texts.Count == 0 ? null : texts[^1]));
+        Add(new Option<string?>(name, group, OptionKind.Json, help, texts => texts.Count == 0 ? null : texts[^1]) { TakesMapping = true });
+
+    /// <summary>Options that have no effect, for one reason: nothing lacks without them.</summary>
+    /// <param name="reason">Why, in the middle of a sentence.</param>
+    /// <param name="names">Their names; a short form may follow a blank, as in "tensor-parallel-size -tp".</param>
+    /// <param name="kind">Boolean for switches; a TextList takes several words.</param>
+    /// <param name="asksNothing">Values of which nothing need be said.</param>
+    public void Ignore(string reason, string[] names, OptionKind kind = OptionKind.Text, params string[] asksNothing)
+    {
+        foreach (string[] name in names.Select(name => name.Split(' ')))
+        {
+            _rows.Add(new OptionDefinition(name[0], group, kind, $"No effect: {reason}.")
+            {
+                IgnoredBecause = reason, Aliases = name[1..], AskNothing = asksNothing, TakesSeveral = kind == OptionKind.TextList, TakesMapping = true,
+            });
+        }
+    }
+
+    /// <summary>Options that are refused, for one reason: without them users would get something else than was asked for.</summary>
+    /// <param name="reason">Why, and what would work, in the middle of a sentence.</param>
+    /// <param name="names">Their names, as in <see cref="Ignore"/>.</param>
+    /// <param name="kind">Boolean for switches; a TextList takes several words.</param>
+    /// <param name="asksNothing">Values that are taken, for they ask for what there is.</param>
+    public void Refuse(string reason, string[] names, OptionKind kind = OptionKind.Text, params string[] asksNothing)
+    {
+        foreach (string[] name in names.Select(name => name.Split(' ')))
+        {
+            _rows.Add(new OptionDefinition(name[0], group, kind, $"Not supported: {reason}.")
+            {
+                RefusedBecause = reason, Aliases = name[1..], AskNothing = kind == OptionKind.Boolean ? [.. asksNothing, "false"] : asksNothing,
+                TakesSeveral = kind == OptionKind.TextList, TakesMapping = true,
+            });
+        }
+    }
 
     private Option<T> Add<T>(Option<T> row)
     {

@@ -11,7 +11,7 @@ public static class OptionTable
 {
     /// <summary>The options without the front end's: what a command that serves nobody takes.</summary>
     public static IReadOnlyList<OptionDefinition> WithoutServer { get; } =
-        [.. ModelRows.All, .. CapacityRows.All, .. SamplingRows.All, .. DeviceRows.All, .. PluginRows.All, .. FastDeployFlags.WithoutEffect];
+        [.. ModelRows.All, .. CapacityRows.All, .. SamplingRows.All, .. DeviceRows.All, .. PluginRows.All, .. ForeignFlags.All];
 
     /// <summary>Every option that the hosts share, flags without effect included.</summary>
     public static IReadOnlyList<OptionDefinition> All { get; } = [.. ServerRows.All, .. WithoutServer];

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Ernie.Hosting.Options.Parsing;
 using Ernie.Hosting.Options.Rows;
 
 namespace Ernie.Hosting.Options;

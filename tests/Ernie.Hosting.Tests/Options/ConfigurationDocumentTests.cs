@@ -31,11 +31,12 @@ public class ConfigurationDocumentTests
         {
             if (group.Key == OptionGroup.Compatibility)
             {
-                text.Append("\n## Flags of FastDeploy without effect\n\n")
-                    .Append("Accepted, so that a FastDeploy launch line works as it is; each prints one warning that says why it does nothing here.\n\n")
-                    .Append("| flag | why |\n|---|---|\n");
-                foreach (OptionDefinition option in group)
-                    text.Append($"| `--{option.Name}` | {option.IgnoredBecause} |\n");
+                text.Append("\n## Flags of FastDeploy and vLLM without effect\n\n")
+                    .Append("Accepted, so that a launch line of FastDeploy or vLLM works as it is; each prints one warning that says why it does nothing here.\n\n");
+                Foreign(text, group.Where(option => option.IgnoredBecause is not null), option => option.IgnoredBecause);
+                text.Append("\n## Flags of FastDeploy and vLLM that are refused\n\n")
+                    .Append("Without what they ask for, users would get something else; the start ends with the reason and what would work.\n\n");
+                Foreign(text, group.Where(option => option.RefusedBecause is not null), option => option.RefusedBecause);
                 continue;
             }
 
@@ -47,13 +48,20 @@ public class ConfigurationDocumentTests
         return text.Append('\n').ToString();
     }
 
+    private static void Foreign(StringBuilder text, IEnumerable<OptionDefinition> options, Func<OptionDefinition, string?> reason)
+    {
+        text.Append("| flag | why | taken without a word |\n|---|---|---|\n");
+        foreach (OptionDefinition option in options)
+            text.Append($"| {Code(option.Aliases.Prepend("--" + option.Name))} | {reason(option)} | {Code(option.AskNothing.Select(value => value.Length == 0 ? "\"\"" : value))} |\n");
+    }
+
     private static string What(OptionDefinition option)
     {
         string what = option.Help.Replace("|", "\\|", StringComparison.Ordinal);
         if (option.Choices.Count > 0)
             what += $" One of {Code(option.Choices)}.";
         if (option.Aliases.Count > 0)
-            what += $" Also {Code(option.Aliases.Select(alias => "--" + alias))}.";
+            what += $" Also {Code(option.Aliases.Select(alias => alias[0] == '-' ? alias : "--" + alias))}.";
         if (option.EnvironmentVariables.Count > 0)
             what += $" Also {Code(option.EnvironmentVariables)} in the environment.";
         return what;

@@ -24,7 +24,8 @@ public sealed class OptionParserTests
     [Theory]
     [InlineData("--port=9000")]
     [InlineData("--port", "9000")]
-    [InlineData("--port", "1", "--port", "9000")]
+    [InlineData("--port", "9000", "--port", "9000")]
+    [InlineData("--port", " 9000")]
     public void Parse_EveryFormOfAValue_IsRead(params string[] args)
     {
         Assert.Equal(9000, Parse(args).Get(ServerRows.Port));
@@ -57,7 +58,7 @@ public sealed class OptionParserTests
     [Fact]
     public void Parse_SwitchBeforeAWord_LeavesTheWord()
     {
-        OptionSet options = Parse("--use-cudagraph", "chat");
+        OptionSet options = new OptionParser(OptionTable.All) { TakesWords = true }.Parse(["--use-cudagraph", "chat"], _ => null);
 
         Assert.Equal(["chat"], options.Remaining);
     }
@@ -71,7 +72,7 @@ public sealed class OptionParserTests
     [Fact]
     public void Parse_AfterDoubleDash_IsLeftAlone()
     {
-        Assert.Equal(["x", "--port", "1"], Parse("x", "--", "--port", "1").Remaining);
+        Assert.Equal(["--port", "1"], Parse("--", "--port", "1").Remaining);
     }
 
     [Theory]
@@ -89,9 +90,8 @@ public sealed class OptionParserTests
     [InlineData("must be a whole number", "--port", "x")]
     [InlineData("must be a number", "--gpu-memory-utilization", "half")]
     [InlineData("true or false", "--use-cudagraph=maybe")]
-    [InlineData("JSON object", "--speculative-config", "[1]")]
+    [InlineData("JSON object", "--graph-optimization-config", "[1]")]
     [InlineData("one of auto, cuda, cpu", "--device", "tpu")]
-    [InlineData("must be 64", "--block-size", "16")]
     [InlineData("needs a value", "--port")]
     [InlineData("needs a value", "--port", "--host")]
     [InlineData("takes no value", "--no-use-cudagraph=true")]
@@ -115,14 +115,38 @@ public sealed class OptionParserTests
     [Fact]
     public void Parse_EveryFlagWithoutEffect_IsAcceptedWithOneWarning()
     {
-        foreach (OptionDefinition flag in FastDeployFlags.WithoutEffect)
+        foreach (OptionDefinition flag in ForeignFlags.All.Where(flag => flag.IgnoredBecause is not null))
         {
-            string value = flag.Kind switch { OptionKind.Json => "{}", OptionKind.Boolean => "true", _ => "1" };
+            foreach (string spelling in flag.Aliases.Prepend("--" + flag.Name))
+            {
+                OptionSet with = Parse(spelling, flag.Kind == OptionKind.Boolean ? "true" : "7", "--port", "9000");
+                OptionSet bare = Parse(spelling, "--port", "9000");
 
-            OptionSet options = Parse("--" + flag.Name, value);
+                Assert.Equal([$"--{flag.Name} has no effect: {flag.IgnoredBecause}."], with.Warnings);
+                Assert.Equal(with.Warnings, bare.Warnings);
+                Assert.Equal((9000, 9000), (with.Get(ServerRows.Port), bare.Get(ServerRows.Port)));
+            }
+        }
+    }
 
-            Assert.Single(options.Warnings);
-            Assert.Empty(options.Remaining);
+    [Fact]
+    public void Parse_ValuesThatAskNothing_AreTakenWithoutAWord()
+    {
+        foreach (OptionDefinition flag in ForeignFlags.All)
+        {
+            foreach (string value in flag.AskNothing)
+                Assert.Empty(Parse($"--{flag.Name}={value}").Warnings);
+        }
+    }
+
+    [Fact]
+    public void Parse_EveryRefusedFlag_SaysWhyAndWhatWouldWork()
+    {
+        foreach (OptionDefinition flag in ForeignFlags.All.Where(flag => flag.RefusedBecause is not null))
+        {
+            OptionException e = Assert.Throws<OptionException>(() => Parse("--" + flag.Name, flag.Kind == OptionKind.Boolean ? "true" : "7"));
+
+            Assert.Equal($"--{flag.Name} is not supported: {flag.RefusedBecause}.", e.Message);
         }
     }
 

@@ -19,6 +19,20 @@ public sealed class SamplingTests
         Assert.All(requests, request => Assert.Equal(42UL, request.Sampling.Seed));
     }
 
+    [Fact]
+    public async Task Group_OfOneRequest_IsSharedByItsChoicesAndPromptsAlone()
+    {
+        await using TestServer server = await TestServer.StartAsync();
+
+        await server.CompleteAsync("\"prompt\":[\" king\",\" queen\"],\"n\":2");
+        await server.ChatAsync("\"n\":2");
+
+        GenerationRequest[] requests = [.. server.Engine.Requests];
+        Assert.Equal(6, requests.Length);
+        Assert.All(requests, request => Assert.NotNull(request.Group));
+        Assert.Equal([2, 4], requests.GroupBy(request => request.Group, ReferenceEqualityComparer.Instance).Select(group => group.Count()).Order());
+    }
+
     [Fact, Trait("Behaviour", "23")]
     public async Task Prompts_TimesN_AreOrderedPromptFirst()
     {

@@ -18,10 +18,6 @@ public static class CapacityRows
     public static Option<int?> MaxBatchedTokens { get; } = s_rows.OptionalWholeNumber(
         "max-num-batched-tokens", "Tokens in one step. Absent: 8192 on a GPU, 512 on a CPU.", 1);
 
-    /// <summary>Tokens in a page of the key/value cache.</summary>
-    public static Option<int> TokensPerPage { get; } = s_rows.Choice(
-        "block-size", "Tokens in a page of the key/value cache.", "64", [("64", 64)], kind: OptionKind.WholeNumber);
-
     /// <summary>Part of the device's memory for weights and cache.</summary>
     public static Option<double> MemoryUtilization { get; } = s_rows.Number(
         "gpu-memory-utilization", "Part of the device's memory that weights and cache may take, in (0, 1].", 0.9, new OptionRange(0, 1, ExcludesLeast: true));
@@ -44,6 +40,9 @@ public static class CapacityRows
     public static Option<string?> GraphOptimization { get; } = s_rows.OptionalJson(
         "graph-optimization-config", "FastDeploy's spelling: {\"use_cudagraph\": false} is --no-use-cudagraph; other keys have no effect.");
 
+    /// <summary>vLLM's spelling of the opposite of <see cref="CudaGraphs"/>.</summary>
+    public static Option<bool> EnforceEager { get; } = s_rows.Switch("enforce-eager", "vLLM's spelling of --no-use-cudagraph.");
+
     /// <summary>Whether quantised weights are also kept in bf16 on a GPU that multiplies many tokens faster by them.</summary>
     public static Option<bool> Bf16Copies { get; } = s_rows.Switch(
         "keep-bf16-copies", "Keep quantised weights in bf16 too, where the GPU multiplies more than 8 tokens faster by them and memory is ample.", true);
@@ -56,22 +55,43 @@ public static class CapacityRows
 
     /// <summary>Whether steps are launched ahead where the device samples.</summary>
     public static Option<bool> Overlap { get; } = s_rows.Switch(
-        "enable-overlap-schedule", "Launch a step before the one before it is read, where the device samples.", true);
+        "enable-overlap-schedule", "Launch a step before the one before it is read, where the device samples.", true, ["async-scheduling"]);
 
     /// <summary>The rows, in the help's order.</summary>
     public static IReadOnlyList<OptionDefinition> All => s_rows.All;
 
-    /// <summary>Whether steps are replayed as CUDA graphs, by either spelling; the native one wins.</summary>
+    /// <summary>Whether steps are replayed as CUDA graphs, by any of its spellings.</summary>
     /// <param name="options">The options.</param>
+    /// <exception cref="OptionException">Two spellings contradict each other.</exception>
     public static bool UsesCudaGraphs(OptionSet options)
     {
         ArgumentNullException.ThrowIfNull(options);
-        if (options.IsSet(CudaGraphs) || options.Get(GraphOptimization) is not { } json)
+        var asked = new List<(string Where, bool Wanted)>();
+        if (options.IsSet(CudaGraphs))
         {
-            return options.Get(CudaGraphs);
+            asked.Add(("--" + CudaGraphs.Name, options.Get(CudaGraphs)));
         }
 
-        using JsonDocument document = JsonDocument.Parse(json);
-        return !document.RootElement.TryGetProperty("use_cudagraph", out JsonElement value) || value.ValueKind != JsonValueKind.False;
+        if (options.IsSet(EnforceEager))
+        {
+            asked.Add(("--" + EnforceEager.Name, !options.Get(EnforceEager)));
+        }
+
+        if (options.Get(GraphOptimization) is { } json)
+        {
+            using JsonDocument document = JsonDocument.Parse(json);
+            if (document.RootElement.TryGetProperty("use_cudagraph", out JsonElement value))
+            {
+                asked.Add((
+                    "--" + GraphOptimization.Name,
+                    value.ValueKind is JsonValueKind.True or JsonValueKind.False
+                        ? value.GetBoolean()
+                        : throw new OptionException($"--{GraphOptimization.Name}: use_cudagraph must be true or false.")));
+            }
+        }
+
+        return asked.DistinctBy(spelling => spelling.Wanted).Count() <= 1
+            ? asked.Count == 0 ? options.Get(CudaGraphs) : asked[0].Wanted
+            : throw new OptionException($"{string.Join(" and ", asked.Select(spelling => spelling.Where))} contradict each other about CUDA graphs. Give one of them.");
     }
 }

@@ -22,11 +22,11 @@ public static class DeviceRows
 
     /// <summary>GPUs that share the model.</summary>
     public static Option<int> TensorParallelSize { get; } = s_rows.WholeNumber(
-        "tensor-parallel-size", "GPUs that share the model; only 1 is supported.", 1, 1, 1, advice: OneDevice);
+        "tensor-parallel-size", "GPUs that share the model; only 1 is supported.", 1, 1, 1, ["-tp"], OneDevice);
 
     /// <summary>Copies of the model.</summary>
     public static Option<int> DataParallelSize { get; } = s_rows.WholeNumber(
-        "data-parallel-size", "Copies of the model; only 1 is supported.", 1, 1, 1, advice: OneDevice);
+        "data-parallel-size", "Copies of the model; only 1 is supported.", 1, 1, 1, ["-dp"], OneDevice);
 
     /// <summary>The rows, in the help's order.</summary>
     public static IReadOnlyList<OptionDefinition> All => s_rows.All;

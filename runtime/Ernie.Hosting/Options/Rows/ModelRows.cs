@@ -11,7 +11,8 @@ public static class ModelRows
 
     /// <summary>Names in the API, the first of which is reported; none is the model's own.</summary>
     public static Option<IReadOnlyList<string>> ServedModelNames { get; } = s_rows.TextList(
-        "served-model-name", "Name of the model in the API; repeatable, the first one is reported. Absent: the value of --model.", refusesEmpty: true);
+        "served-model-name", "Name of the model in the API; repeatable, the first one is reported. Absent: the value of --model.",
+        takesSeveral: true);
 
     /// <summary>Branch, tag or commit of a hub model.</summary>
     public static Option<string> Revision { get; } = s_rows.Text("revision", "Branch, tag or commit of a hub model.", "main");
@@ -33,13 +34,14 @@ public static class ModelRows
 
     /// <summary>Where weights come from.</summary>
     public static Option<LoadFormat> LoadFormat { get; } = s_rows.Choice(
-        "load-format", "auto reads the checkpoint; dummy makes weights up, for measurements. FastDeploy's default and default_v1 are auto.", "auto",
+        "load-format", "auto reads the checkpoint; dummy makes weights up, for measurements. FastDeploy's default and default_v1 are auto, and so is vLLM's safetensors.", "auto",
         [("auto", Options.LoadFormat.Auto), ("dummy", Options.LoadFormat.Dummy)], ["load-choices"],
-        synonyms: new Dictionary<string, string> { ["default"] = "auto", ["default_v1"] = "auto" });
+        synonyms: new Dictionary<string, string> { ["default"] = "auto", ["default_v1"] = "auto", ["safetensors"] = "auto" });
 
     /// <summary>A method, or a mix of them as JSON; <see cref="QuantizationOptions.Create"/> reads it.</summary>
     public static Option<string> Quantization { get; } = s_rows.Text(
-        "quantization", "none, wint8, wint4, block_wise_fp8, or a JSON mix: {\"dense\":\"wint4\",\"head\":\"wint8\",\"kv_cache\":\"fp8\"}.", "none");
+        "quantization", "none, wint8, wint4, block_wise_fp8, or a JSON mix: {\"dense\":\"wint4\",\"head\":\"wint8\",\"kv_cache\":\"fp8\"}.", "none", ["-q"],
+        synonyms: new Dictionary<string, string> { ["None"] = "none", ["bf16"] = "none" }, takesMapping: true);
 
     /// <summary>Input weights that share a scale in wint4; 0 is one scale per output channel.</summary>
     public static Option<int> QuantizationGroupSize { get; } = s_rows.Choice(
@@ -54,7 +56,8 @@ public static class ModelRows
     public static Option<KeyValuePrecision> KeyValuePrecision { get; } = s_rows.Choice(
         "kv-cache-dtype",
         "Type of the key/value cache; auto is 16 bits (f32 beside --cpu-activations f32). fp8 and int8 halve it, with a factor per token and head.", "auto",
-        [("auto", Options.KeyValuePrecision.Auto), ("fp8", Options.KeyValuePrecision.EightBitFloat), ("int8", Options.KeyValuePrecision.EightBitInteger)]);
+        [("auto", Options.KeyValuePrecision.Auto), ("fp8", Options.KeyValuePrecision.EightBitFloat), ("int8", Options.KeyValuePrecision.EightBitInteger)],
+        synonyms: new Dictionary<string, string> { ["fp8_e4m3"] = "fp8", ["float8_e4m3fn"] = "fp8" });
 
     /// <summary>Seed of requests that bring none; null draws one per request.</summary>
     public static Option<ulong?> Seed { get; } = s_rows.OptionalSeed(

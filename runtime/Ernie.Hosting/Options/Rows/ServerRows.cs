@@ -7,6 +7,9 @@ public static class ServerRows
 {
     private static readonly OptionRows s_rows = new(OptionGroup.Server);
 
+    /// <summary>Front end to run: http, or the name of one that a plugin brings.</summary>
+    public static Option<string> FrontEnd { get; } = s_rows.Text("engine-host", "Front end to run: http, or the name of one that a plugin brings.", "http");
+
     /// <summary>Address to listen on: an IP address, or localhost.</summary>
     public static Option<string> Host { get; } = s_rows.Text(
         "host", "Address to listen on.", "127.0.0.1",
@@ -17,12 +20,12 @@ public static class ServerRows
 
     /// <summary>Keys of which a client must show one; none means that no key is asked for.</summary>
     public static Option<IReadOnlyList<string>> ApiKeys { get; } = s_rows.TextList(
-        "api-key", "Key that requests must carry, or name=key, where keys of one name are one tenant; repeatable. None: every request is taken.", variables: ["FD_API_KEY"],
-        refusesEmpty: true);
+        "api-key", "Key that requests must carry, or name=key, where keys of one name are one tenant; repeatable. None: every request is taken.", variables: ["FD_API_KEY"], fault: KeyFault,
+        refusesEmpty: true, takesSeveral: true, isSecret: true);
 
     /// <summary>Key of the control endpoints; null leaves them to <see cref="ApiKeys"/>.</summary>
     public static Option<string?> AdminKey { get; } = s_rows.OptionalText(
-        "admin-api-key", "Key that the control endpoints (pause, resume, abort, reset) must carry. Absent: an api-key does.", refusesEmpty: true);
+        "admin-api-key", "Key that the control endpoints (pause, resume, abort, reset) must carry. Absent: an api-key does.", fault: KeyFault, refusesEmpty: true, isSecret: true);
 
     /// <summary>Generation requests served at once; one more is a 429.</summary>
     public static Option<int> MaxConcurrency { get; } = s_rows.WholeNumber("max-concurrency", "Requests served at once; more are answered 429.", 512, 1);
@@ -42,12 +45,12 @@ public static class ServerRows
     /// <summary>Origins that browsers may call from; <c>*</c> allows all; none when empty.</summary>
     public static Option<IReadOnlyList<string>> AllowedOrigins { get; } = s_rows.TextList(
         "allowed-origins", "Origins that browsers may call from (CORS); '*' is all. None: no cross-origin call.",
-        fault: text => IsOrigin(text) ? null : "must be an origin, as in https://app.example (no path, no slash at the end), or '*'");
+        fault: text => IsOrigin(text) ? null : "must be an origin, as in https://app.example (no path, no slash at the end), or '*'", takesSeveral: true);
 
     /// <summary>Names that the Host header may have besides loopback ones; <c>*</c> is all.</summary>
     public static Option<IReadOnlyList<string>> AllowedHosts { get; } = s_rows.TextList(
         "allowed-hosts", "Names by which the server may be called (Host header), *.example.com for all below one, '*' for all. None: on a loopback address localhost alone, else all.",
-        fault: text => text.Length > 0 && !text.AsSpan().ContainsAny("/: ") ? null : "must be a host name without scheme and port, or '*'");
+        fault: text => text.Length > 0 && !text.AsSpan().ContainsAny("/: ") ? null : "must be a host name without scheme and port, or '*'", takesSeveral: true);
 
     /// <summary>Connections at once; null for as many as the limit of handles allows.</summary>
     public static Option<int?> MaxConnections { get; } = s_rows.OptionalWholeNumber(
@@ -83,4 +86,7 @@ public static class ServerRows
 
     private static bool IsOrigin(string text) =>
         text is "*" or "null" || (Uri.TryCreate(text, UriKind.Absolute, out Uri? uri) && text.Equals(uri.GetLeftPart(UriPartial.Authority), StringComparison.OrdinalIgnoreCase));
+
+    // A header cannot carry anything else.
+    private static string? KeyFault(string key) => key.All(c => c is > ' ' and <= '~') ? null : "must be a key of visible ASCII characters without spaces";
 }

@@ -1,4 +1,4 @@
-namespace Ernie.Hosting.Options;
+namespace Ernie.Hosting.Options.Parsing;
 
 /// <summary>Finds what a mistyped name was meant to be.</summary>
 internal static class NearestName
