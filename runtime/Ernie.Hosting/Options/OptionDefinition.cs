@@ -28,12 +28,6 @@ public record OptionDefinition(string Name, OptionGroup Group, OptionKind Kind, 
     /// <summary>Finds what is wrong with a value beyond its kind: null, or what it must be, as in "must be name=value".</summary>
     public Func<string, string?>? FindFault { get; init; }
 
-    /// <summary>
-    /// Whether an empty value is an error wherever it stands, in a variable too. Elsewhere an empty variable counts as absent; a key
-    /// that is absent by accident would let everybody in.
-    /// </summary>
-    public bool RefusesEmpty { get; init; }
-
     /// <summary>Said after a refusal of a value: why there is this limit, and what would work.</summary>
     public string? Advice { get; init; }
 

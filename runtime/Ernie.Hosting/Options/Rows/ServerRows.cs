@@ -44,13 +44,13 @@ public static class ServerRows
 
     /// <summary>Origins that browsers may call from; <c>*</c> allows all; none when empty.</summary>
     public static Option<IReadOnlyList<string>> AllowedOrigins { get; } = s_rows.TextList(
-        "allowed-origins", "Origins that browsers may call from (CORS); '*' is all. None: no cross-origin call.",
-        fault: text => IsOrigin(text) ? null : "must be an origin, as in https://app.example (no path, no slash at the end), or '*'", takesSeveral: true);
+        "allowed-origins", "Origins that browsers may call from (CORS); '*' is all. None: no cross-origin call.", takesSeveral: true,
+        fault: text => IsOrigin(text) ? null : "must be an origin, as in https://app.example (no path, no slash at the end), or '*'");
 
     /// <summary>Names that the Host header may have besides loopback ones; <c>*</c> is all.</summary>
     public static Option<IReadOnlyList<string>> AllowedHosts { get; } = s_rows.TextList(
         "allowed-hosts", "Names by which the server may be called (Host header), *.example.com for all below one, '*' for all. None: on a loopback address localhost alone, else all.",
-        fault: text => text.Length > 0 && !text.AsSpan().ContainsAny("/: ") ? null : "must be a host name without scheme and port, or '*'", takesSeveral: true);
+        takesSeveral: true, fault: text => text.AsSpan().ContainsAny("/: ") ? "must be a host name without scheme and port, or '*'" : null);
 
     /// <summary>Connections at once; null for as many as the limit of handles allows.</summary>
     public static Option<int?> MaxConnections { get; } = s_rows.OptionalWholeNumber(
@@ -59,7 +59,7 @@ public static class ServerRows
     /// <summary>Header whose value is the tenant; null: the API key is.</summary>
     public static Option<string?> TenantHeader { get; } = s_rows.OptionalText(
         "tenant-header", "Header, set by a gateway that callers cannot pass by, whose value is the tenant for cache policies. Absent: the API key is.",
-        fault: text => text.Length > 0 && text.All(letter => char.IsAsciiLetterOrDigit(letter) || letter is '-' or '_') ? null : "must be a header's name");
+        fault: text => text.All(letter => char.IsAsciiLetterOrDigit(letter) || letter is '-' or '_') ? null : "must be a header's name");
 
     /// <summary>Choices, prompts × n, that one request may have.</summary>
     public static Option<int> MaxChoicesPerRequest { get; } = s_rows.WholeNumber(
