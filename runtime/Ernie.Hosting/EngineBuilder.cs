@@ -125,9 +125,20 @@ public sealed class EngineBuilder
     {
         long startedAt = Stopwatch.GetTimestamp();
         ResolvedModel model = ModelRegistry.Resolve(files.Folder.ConfigPath);
-        ModelGraph graph = model.Definition.BuildOptimizedGraph(CreateRecipe(_quantization));
-        Note("build graph", startedAt);
-        return (graph, _options.Get(ModelRows.LoadFormat) == LoadFormat.Dummy ? new DummyCheckpoint() : files.Folder.OpenWeights());
+        Checkpoint checkpoint = _options.Get(ModelRows.LoadFormat) == LoadFormat.Dummy ? new DummyCheckpoint() : files.Folder.OpenWeights();
+        try
+        {
+            // A graph is as large as the config says: what the tensors do not bear out is refused before it is built.
+            CheckpointSize.Check(model.Definition.Shape, checkpoint, files.Folder.ConfigPath);
+            ModelGraph graph = model.Definition.BuildOptimizedGraph(CreateRecipe(_quantization));
+            Note("build graph", startedAt);
+            return (graph, checkpoint);
+        }
+        catch
+        {
+            checkpoint.Dispose();
+            throw;
+        }
     }
 
     private TextParts LoadText(ModelFiles files)

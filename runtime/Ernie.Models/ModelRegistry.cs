@@ -1,4 +1,5 @@
 using Ernie.Generators;
+using Ernie.PlainFiles;
 
 namespace Ernie.Models;
 
@@ -21,7 +22,7 @@ public static class ModelRegistry
     {
         ArgumentNullException.ThrowIfNull(configPath);
         string fullPath = Path.GetFullPath(configPath);
-        return Resolve(new ConfigFile(ConfigFile.NameOf(fullPath), configPath, File.ReadAllText(fullPath)));
+        return Resolve(new ConfigFile(ConfigFile.NameOf(fullPath), configPath, ModelFile.ReadText(fullPath, ModelFile.MaximumSettingsBytes)));
     }
 
     /// <summary>Finds or builds the model of a config in memory.</summary>

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Ernie.Hosting;
+using Ernie.PlainFiles;
 using Ernie.Text;
 using Ernie.Tokenization.Files;
 
@@ -24,8 +25,8 @@ public static class GenerationConfig
         ArgumentNullException.ThrowIfNull(tokenizer);
         string path = Path.Combine(directory, "generation_config.json");
         string configPath = Path.Combine(directory, "config.json");
-        using JsonDocument? generation = JsonFile.OpenIfPresent(path);
-        using JsonDocument? config = JsonFile.OpenIfPresent(configPath);
+        using JsonDocument? generation = JsonFile.OpenIfPresent(path, ModelFile.MaximumSettingsBytes);
+        using JsonDocument? config = JsonFile.OpenIfPresent(configPath, ModelFile.MaximumSettingsBytes);
         JsonElement root = generation?.RootElement ?? default;
         SortedSet<int> ends = [.. root.Find("eos_token_id") is { } own ? ReadIds(own, path) : config?.RootElement.Find("eos_token_id") is { } models ? ReadIds(models, configPath) : []];
         if (ends.Count == 0 && tokenizer.FindSpecialToken("</s>") is { } endOfText) ends.Add(endOfText);

@@ -1,3 +1,4 @@
+using Ernie.PlainFiles;
 using Ernie.Tokenization.Files;
 using Ernie.Tokenization.SentencePiece;
 
@@ -17,9 +18,9 @@ public static class TokenizerLoader
         if (!Directory.Exists(directory)) throw new DirectoryNotFoundException($"There is no directory '{directory}' to load a tokenizer from.");
         TokenizerConfiguration configuration = TokenizerConfiguration.Read(directory);
         string model = Path.Combine(directory, "tokenizer.model");
-        if (File.Exists(model)) return SentencePieceLoader.Load(model, configuration);
+        if (ModelFile.IsThere(model)) return SentencePieceLoader.Load(model, configuration);
         string json = Path.Combine(directory, "tokenizer.json");
-        if (File.Exists(json)) return TokenizerJsonLoader.Load(json, configuration);
+        if (ModelFile.IsThere(json)) return TokenizerJsonLoader.Load(json, configuration);
         throw new FileNotFoundException($"'{directory}' holds neither tokenizer.model nor tokenizer.json.", model);
     }
 }

@@ -94,4 +94,37 @@ public sealed class ConfigParserTests
     [Fact]
     public void GraphSpec_BuiltTwice_IsEqual() => Assert.Equal(
         GraphSpecBuilder.Build("m", Configs.ParseSpec(Configs.Mixture)), GraphSpecBuilder.Build("m", Configs.ParseSpec(Configs.Mixture)));
+
+    [Theory]
+    [InlineData("\"num_hidden_layers\": 18", "\"num_hidden_layers\": ", 4096)]
+    [InlineData("\"vocab_size\": 103424", "\"vocab_size\": ", 1 << 23)]
+    [InlineData("\"intermediate_size\": 3072", "\"intermediate_size\": ", 1 << 20)]
+    [InlineData("\"max_position_embeddings\": 131072", "\"max_position_embeddings\": ", 1 << 27)]
+    public void Parse_Numbers_HaveALargestOne(string written, string key, int largest)
+    {
+        Assert.Contains(written, Configs.Dense, StringComparison.Ordinal);
+        ParsedModel Parse(long value) => ConfigParser.Parse(new ConfigFile("m", "config.json", Configs.Dense.Replace(written, key + value.ToString(System.Globalization.CultureInfo.InvariantCulture), StringComparison.Ordinal)));
+
+        Assert.Empty(Parse(largest).Diagnostics);
+
+        ConfigDiagnostic diagnostic = Assert.Single(Parse(largest + 1L).Diagnostics);
+        Assert.Equal("ERN1005", diagnostic.Id);
+        Assert.Contains($"must be between 1 and {largest}.", diagnostic.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("\"silu\"")]
+    [InlineData("\"bfloat16\"")]
+    [InlineData("\"Ernie4_5_ForCausalLM\"")]
+    [InlineData("\"hidden_size\": 1024")]
+    public void Parse_LongTexts_AreNotRepeatedInFull(string written)
+    {
+        string text = new('x', 100_000);
+        Assert.Contains(written, Configs.Dense, StringComparison.Ordinal);
+
+        ParsedModel model = ConfigParser.Parse(new ConfigFile("m", "config.json", Configs.Dense.Replace(written, written.EndsWith('"') ? $"\"{text}\"" : $"\"hidden_size\": \"{text}\"", StringComparison.Ordinal)));
+
+        Assert.NotEmpty(model.Diagnostics);
+        Assert.All(model.Diagnostics, diagnostic => Assert.DoesNotContain(text[..201], diagnostic.Message, StringComparison.Ordinal));
+    }
 }

@@ -182,6 +182,111 @@ public sealed class HubClientTests : IAsyncDisposable
         Assert.Throws<HubException>(() => HubOptions.FromEnvironment("GITHUB"));
     }
 
+    [Theory]
+    [InlineData("HF_HUB_CACHE", "")]
+    [InlineData("HUGGINGFACE_HUB_CACHE", "")]
+    [InlineData("HF_HOME", "hub")]
+    [InlineData("XDG_CACHE_HOME", "huggingface/hub")]
+    public async Task Download_OfflineWithTheCacheOfTheHubsOwnClient_FindsEveryRevision(string variable, string hub)
+    {
+        const string Commit = "4d7a214614ab2935c943f9e0ff69d22eadbb8f32";
+        string model = Path.Combine(_cache.Path, hub, "models--baidu--ERNIE-4.5-0.3B-PT");
+        string blob = _cache.Write(Path.Combine(model, "blobs", "5f3e"), """{"model_type": "ernie4_5"}""");
+        string snapshot = Directory.CreateDirectory(Path.Combine(model, "snapshots", Commit)).FullName;
+        File.CreateSymbolicLink(Path.Combine(snapshot, "config.json"), Path.GetRelativePath(snapshot, blob));
+        _cache.Write(Path.Combine(model, "refs", "main"), Commit);
+        _cache.Write(Path.Combine(model, "refs", "pr", "1"), Commit + "\n");
+        HubOptions options = HubOptions.FromEnvironment(cacheFolder: _cache.File("own"), variable: name => name == variable ? _cache.Path : name == "HF_HUB_OFFLINE" ? "1" : null);
+        var client = new HubClient(_http, options);
+
+        foreach (string? revision in (string?[])[null, "main", "pr/1", Commit]) Assert.Equal(snapshot, await client.DownloadAsync(FakeHub.ModelId, revision));
+
+        var noRevision = await Assert.ThrowsAsync<HubException>(() => client.DownloadAsync(FakeHub.ModelId, "v2"));
+        var noModel = await Assert.ThrowsAsync<HubException>(() => client.DownloadAsync("baidu/other"));
+        Assert.Contains("revisions there: main, pr/1", noRevision.Message, StringComparison.Ordinal);
+        Assert.Contains("models--baidu--other, revisions there: none", noModel.Message, StringComparison.Ordinal);
+        Assert.Contains("HF_HUB_OFFLINE", noModel.Message, StringComparison.Ordinal);
+        Assert.Empty(_hub.Requests);
+    }
+
+    [Theory]
+    [InlineData("1", true)]
+    [InlineData("ON", true)]
+    [InlineData("yes", true)]
+    [InlineData("True", true)]
+    [InlineData("0", false)]
+    [InlineData("", false)]
+    public void FromEnvironment_Offline_IsReadAsTheHubsOwnClientDoes(string value, bool offline)
+    {
+        Assert.Equal(offline, HubOptions.FromEnvironment(variable: name => name == "HF_HUB_OFFLINE" ? value : null).Offline);
+        Assert.Equal(offline, HubOptions.FromEnvironment(variable: name => name == "TRANSFORMERS_OFFLINE" ? value : null).Offline);
+    }
+
+    [Fact]
+    public async Task Download_ReferenceThatLeadsElsewhere_IsNotFollowed()
+    {
+        string model = Path.Combine(_cache.Path, "models--baidu--ERNIE-4.5-0.3B-PT");
+        _cache.Write(Path.Combine(model, "refs", "main"), "../../elsewhere");
+        Directory.CreateDirectory(Path.Combine(model, "elsewhere"));
+        HubOptions options = HubOptions.FromEnvironment(cacheFolder: _cache.File("own"), variable: name => name is "HF_HUB_CACHE" ? _cache.Path : name == "HF_HUB_OFFLINE" ? "1" : null);
+
+        await Assert.ThrowsAsync<HubException>(() => new HubClient(_http, options).DownloadAsync(FakeHub.ModelId));
+    }
+
+    [Theory]
+    [InlineData("/proc/ernie")]
+    [InlineData("FILE/models")]
+    public async Task Download_CacheThatCannotBeMade_SaysWhichAndWhy(string cache)
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "the folder that nobody can write is Linux's");
+        cache = cache.Replace("FILE", _cache.Write("file", "x"), StringComparison.Ordinal);
+        HubOptions options = Options(HubSource.HuggingFace, _hub.Endpoint);
+        options.CacheFolder = cache;
+
+        var error = await Assert.ThrowsAsync<HubException>(() => new HubClient(_http, options).DownloadAsync(FakeHub.ModelId)).WaitAsync(TimeSpan.FromMinutes(1));
+
+        Assert.Contains(cache, error.Message, StringComparison.Ordinal);
+        Assert.Contains("cannot be written", error.Message, StringComparison.Ordinal);
+        Assert.Empty(_hub.Requests);
+    }
+
+    [Fact]
+    public async Task Download_DiskThatIsFull_SaysSoAndDoesNotTryAgain()
+    {
+        Assert.SkipUnless(File.Exists("/dev/full"), "the device that is always full is Linux's");
+        HubOptions options = Options(HubSource.HuggingFace, _hub.Endpoint);
+        options.RetryDelay = TimeSpan.FromHours(1);
+        string folder = Directory.CreateDirectory(Path.Combine(_cache.Path, "huggingface", "baidu--ERNIE-4.5-0.3B-PT", "main")).FullName;
+        string sha256 = Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(_hub.Files["model.safetensors"]));
+        File.CreateSymbolicLink(Path.Combine(folder, $"model.safetensors.{sha256}.partial"), "/dev/full");
+
+        var error = await Assert.ThrowsAsync<HubException>(() => new HubClient(_http, options).DownloadAsync(FakeHub.ModelId)).WaitAsync(TimeSpan.FromMinutes(1));
+
+        Assert.Contains("No space left on device", error.Message, StringComparison.Ordinal);
+        Assert.Contains("model.safetensors", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Download_LockOfADeadProcess_IsTakenOver_AndThatOfALivingOneWaitedFor()
+    {
+        string folder = Directory.CreateDirectory(Path.Combine(_cache.Path, "huggingface", "baidu--ERNIE-4.5-0.3B-PT", "main")).FullName;
+        string path = Path.Combine(folder, ".lock");
+        await using (var living = new FileStream(path, FileMode.Create, FileAccess.ReadWrite, FileShare.None))
+        {
+            Task<string> waiting = Client(HubSource.HuggingFace).DownloadAsync(FakeHub.ModelId);
+            await Task.Delay(300);
+            Assert.False(waiting.IsCompleted);
+            Assert.Empty(_hub.Requests);
+            living.Dispose();
+            Assert.Equal(folder, await waiting);
+        }
+
+        // What a process leaves that was killed: the file, without its lock.
+        File.Delete(Path.Combine(folder, ".complete"));
+        await File.WriteAllTextAsync(path, "4711");
+        Assert.Equal(folder, await Client(HubSource.HuggingFace).DownloadAsync(FakeHub.ModelId).WaitAsync(TimeSpan.FromMinutes(1)));
+    }
+
     public async ValueTask DisposeAsync()
     {
         await _hub.DisposeAsync();

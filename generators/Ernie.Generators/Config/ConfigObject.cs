@@ -54,16 +54,17 @@ internal sealed class ConfigObject
     /// <param name="key">Name of the key.</param>
     /// <param name="minimum">Smallest value allowed.</param>
     /// <param name="fallback">Value when the key is absent; null makes it required.</param>
+    /// <param name="maximum">Largest value allowed.</param>
     /// <returns>The number; <paramref name="minimum"/> after a report.</returns>
-    public int Integer(string key, int minimum, int? fallback = null)
+    public int Integer(string key, int minimum, int? fallback = null, int maximum = int.MaxValue)
     {
         JsonNode? value = Find(key);
         if (value is JsonArray list)
         {
-            return ModalityInteger(key, list, minimum);
+            return ModalityInteger(key, list, minimum, maximum);
         }
 
-        return value is null ? OrMissing(key, fallback, minimum) : Integer(key, value, minimum);
+        return value is null ? OrMissing(key, fallback, minimum) : Integer(key, value, minimum, maximum);
     }
 
     /// <summary>Positive numbers with fractions.</summary>
@@ -133,10 +134,10 @@ internal sealed class ConfigObject
         JsonNode? value = Find(key);
         if (value is JsonArray { Items.Count: > 0 } list)
         {
-            return [.. list.Items.Select(item => Integer(key, item, minimum)).Distinct()];
+            return [.. list.Items.Select(item => Integer(key, item, minimum, int.MaxValue)).Distinct()];
         }
 
-        return [value is null ? OrMissing(key, null, minimum) : Integer(key, value, minimum)];
+        return [value is null ? OrMissing(key, null, minimum) : Integer(key, value, minimum, int.MaxValue)];
     }
 
     /// <summary>Reports a fault of a key that is there.</summary>
@@ -147,9 +148,9 @@ internal sealed class ConfigObject
         _report(id, message, _object.Find(key)?.Value.Span ?? new JsonSpan(_object.Span.Start, 1));
 
     // Multimodal members of the family list a number per modality; a text model may list the same number.
-    private int ModalityInteger(string key, JsonArray list, int minimum)
+    private int ModalityInteger(string key, JsonArray list, int minimum, int maximum)
     {
-        int[] numbers = [.. list.Items.Select(item => Integer(key, item, minimum)).Distinct()];
+        int[] numbers = [.. list.Items.Select(item => Integer(key, item, minimum, maximum)).Distinct()];
         if (numbers.Length != 1)
         {
             _report(UnsupportedModalities, $"'{key}' lists {numbers.Length} different numbers, one per modality; only text models are built.", list.Span);
@@ -159,7 +160,7 @@ internal sealed class ConfigObject
         return numbers[0];
     }
 
-    private int Integer(string key, JsonNode value, int minimum)
+    private int Integer(string key, JsonNode value, int minimum, int maximum)
     {
         if (value is not JsonNumber number)
         {
@@ -175,9 +176,9 @@ internal sealed class ConfigObject
             return minimum;
         }
 
-        if (result < minimum || result > int.MaxValue)
+        if (result < minimum || result > maximum)
         {
-            _report(OutOfRange, $"'{key}' is {number.Text} and must be between {minimum} and {int.MaxValue}.", value.Span);
+            _report(OutOfRange, $"'{key}' is {number.Text} and must be between {minimum} and {maximum}.", value.Span);
             return minimum;
         }
 

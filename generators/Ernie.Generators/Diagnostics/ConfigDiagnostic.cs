@@ -22,11 +22,14 @@ public sealed record ConfigDiagnostic(
     {
         (int startLine, int startColumn) = Locate(text, span.Start);
         (int endLine, int endColumn) = Locate(text, span.Start + span.Length);
-        return new ConfigDiagnostic(id, message, path, span, startLine, startColumn, endLine, endColumn);
+        return new ConfigDiagnostic(id, Shorten(message), path, span, startLine, startColumn, endLine, endColumn);
     }
 
     /// <summary>As compilers print it: <c>config.json(12,3): error ERN1004: …</c>.</summary>
     public override string ToString() => $"{Path}({StartLine + 1},{StartColumn + 1}): error {Id}: {Message}";
+
+    // A message names what stands in the file: of a text that is longer than any message it shows the beginning.
+    private static string Shorten(string message) => message.Length > 400 ? message.Substring(0, 215) + "…" : message;
 
     private static (int Line, int Column) Locate(string text, int position)
     {

@@ -5,6 +5,12 @@ namespace Ernie.Generators;
 /// <summary>Keys that decoders of several families share, as huggingface/transformers names them.</summary>
 internal static class DecoderConfig
 {
+    // Some ten times what the largest published models have: beyond, a number is a mistake or an attempt to exhaust memory.
+    private const int MaximumLayers = 4096, MaximumHeads = 1 << 14, MaximumVocabulary = 1 << 23, MaximumPositions = 1 << 27;
+
+    /// <summary>Widest residual stream or feed-forward part.</summary>
+    public const int MaximumWidth = 1 << 20;
+
     private static readonly string[] s_elementTypes = ["bfloat16", "float16", "float32"];
 
     /// <summary>Refuses activations other than the gated SiLU.</summary>
@@ -112,10 +118,10 @@ internal static class DecoderConfig
     public static ModelSpec ReadNumbers(ConfigObject config, string family, double ropeTheta, DecoderDefaults defaults)
     {
         int faultsBefore = config.FaultCount;
-        int hidden = config.Integer("hidden_size", minimum: 1);
-        int layers = config.Integer("num_hidden_layers", minimum: 1);
-        int queryHeads = config.Integer("num_attention_heads", minimum: 1);
-        int keyValueHeads = config.Integer("num_key_value_heads", minimum: 1, fallback: queryHeads);
+        int hidden = config.Integer("hidden_size", minimum: 1, maximum: MaximumWidth);
+        int layers = config.Integer("num_hidden_layers", minimum: 1, maximum: MaximumLayers);
+        int queryHeads = config.Integer("num_attention_heads", minimum: 1, maximum: MaximumHeads);
+        int keyValueHeads = config.Integer("num_key_value_heads", minimum: 1, fallback: queryHeads, maximum: MaximumHeads);
         return new ModelSpec(
             family,
             hidden,
@@ -123,9 +129,9 @@ internal static class DecoderConfig
             queryHeads,
             keyValueHeads,
             config.FaultCount == faultsBefore ? ReadHeadDim(config, hidden, queryHeads, keyValueHeads, defaults.HeadDim) : 0,
-            config.Integer("intermediate_size", minimum: 1),
-            config.Integer("vocab_size", minimum: 1),
-            config.Integer("max_position_embeddings", minimum: 1),
+            config.Integer("intermediate_size", minimum: 1, maximum: MaximumWidth),
+            config.Integer("vocab_size", minimum: 1, maximum: MaximumVocabulary),
+            config.Integer("max_position_embeddings", minimum: 1, maximum: MaximumPositions),
             ropeTheta,
             1,
             config.Positive("rms_norm_eps", defaults.RmsNormEpsilon),

@@ -3,6 +3,8 @@ namespace Ernie.Generators;
 /// <summary>A JSON string.</summary>
 public sealed class JsonString : JsonNode
 {
+    private const int MaximumShown = 100;
+
     /// <summary>Creates the string.</summary>
     /// <param name="span">Where it stands, quotes included.</param>
     /// <param name="value">Its text, escapes resolved.</param>
@@ -13,5 +15,5 @@ public sealed class JsonString : JsonNode
     public string Value { get; }
 
     /// <inheritdoc/>
-    public override string Description => $"the string \"{Value}\"";
+    public override string Description => $"the string \"{(Value.Length > MaximumShown ? Value.Substring(0, MaximumShown) + "…" : Value)}\"";
 }

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Ernie.PlainFiles;
 using Ernie.Text;
 using Ernie.Tokenization.Files;
 
@@ -44,7 +45,7 @@ public static class ChatTemplateLoader
         ArgumentNullException.ThrowIfNull(tokenizer);
         Dictionary<string, string> constants = Constants(directory, tokenizer);
         string jinja = Path.Combine(directory, "chat_template.jinja");
-        if (File.Exists(jinja)) return new ChatTemplate(File.ReadAllText(jinja), constants);
+        if (ModelFile.IsThere(jinja)) return new ChatTemplate(TokenizerFile.ReadText(jinja, ModelFile.MaximumSettingsBytes), constants);
         string path = Path.Combine(directory, "tokenizer_config.json");
         using JsonDocument? configuration = JsonFile.OpenIfPresent(path);
         if (configuration?.RootElement.Find("chat_template") is { } found) return FromConfiguration(found, path, constants);
@@ -55,11 +56,13 @@ public static class ChatTemplateLoader
     /// <param name="templateOrFile">A Jinja template, or the path of a file that holds one.</param>
     /// <param name="directory">The checkpoint's directory, for the names of its special tokens.</param>
     /// <param name="tokenizer">Its tokenizer.</param>
+    /// <exception cref="TokenizerFormatException">The file cannot be read.</exception>
     /// <exception cref="ChatTemplateException">The template is not well formed; names line and column.</exception>
     public static ChatTemplate Parse(string templateOrFile, string directory, ITokenizer tokenizer)
     {
         ArgumentNullException.ThrowIfNull(templateOrFile);
-        string source = File.Exists(templateOrFile) ? File.ReadAllText(templateOrFile) : templateOrFile;
+        // A template has line breaks or braces; a path that leads to a pipe or a directory is still a path.
+        string source = File.Exists(templateOrFile) || Directory.Exists(templateOrFile) ? TokenizerFile.ReadText(templateOrFile, ModelFile.MaximumSettingsBytes) : templateOrFile;
         return new ChatTemplate(source, Constants(directory, tokenizer));
     }
 
@@ -80,7 +83,7 @@ public static class ChatTemplateLoader
         foreach (JsonElement entry in found.EnumerateArray())
         {
             string name = entry.FindString("name") ?? throw new TokenizerFormatException(path, "chat_template[].name", "is no string");
-            named[name] = entry.FindString("template") ?? throw new TokenizerFormatException(path, $"chat_template['{name}'].template", "is no string");
+            named[name] = entry.FindString("template") ?? throw new TokenizerFormatException(path, $"chat_template['{Excerpt.Of(name, 100)}'].template", "is no string");
         }
 
         if (!named.TryGetValue("default", out string? source)) throw new TokenizerFormatException(path, "chat_template", "has no template named 'default'");

@@ -1,4 +1,7 @@
 using System.Text.Json;
+using System.Text.Unicode;
+using Ernie.PlainFiles;
+using Ernie.Text;
 
 namespace Ernie.Tokenization.Files;
 
@@ -7,23 +10,58 @@ internal static class JsonFile
 {
     /// <summary>Parses a file whose root is an object.</summary>
     /// <param name="path">The file.</param>
+    /// <param name="maximumBytes">Longest length.</param>
     /// <returns>The document, or null when there is no such file.</returns>
     /// <exception cref="TokenizerFormatException">It is no JSON object.</exception>
-    public static JsonDocument? OpenIfPresent(string path)
+    public static JsonDocument? OpenIfPresent(string path, long maximumBytes = ModelFile.MaximumTableBytes)
     {
-        if (!File.Exists(path)) return null;
+        if (!ModelFile.IsThere(path)) return null;
+        byte[] bytes = TokenizerFile.ReadAll(path, maximumBytes);
         try
         {
-            var document = JsonDocument.Parse(File.ReadAllBytes(path));
-            if (document.RootElement.ValueKind == JsonValueKind.Object) return document;
+            var document = JsonDocument.Parse(bytes);
+            if (document.RootElement.ValueKind == JsonValueKind.Object)
+            {
+                if (!Utf8.IsValid(bytes)) throw new InvalidOperationException();
+                if (bytes.AsSpan().IndexOf("\\ud"u8) >= 0 || bytes.AsSpan().IndexOf("\\uD"u8) >= 0) ReadTexts(document.RootElement);
+                return document;
+            }
+
             document.Dispose();
         }
         catch (JsonException error)
         {
-            throw new TokenizerFormatException(path, $"line {error.LineNumber + 1}", error.Message, error);
+            throw new TokenizerFormatException(path, $"line {error.LineNumber + 1}", Excerpt.Of(error.Message), error);
+        }
+        catch (InvalidOperationException error)
+        {
+            // The JSON reader's way to say that a string is not valid UTF-8 or UTF-16.
+            throw new TokenizerFormatException(path, "root", "holds a string that is not valid Unicode", error);
         }
 
         throw new TokenizerFormatException(path, "root", "is no object");
+    }
+
+    // Strings are decoded when they are asked for: one with half a surrogate pair is found here, instead of wherever it is used.
+    private static void ReadTexts(JsonElement element)
+    {
+        switch (element.ValueKind)
+        {
+            case JsonValueKind.String:
+                _ = element.GetString();
+                break;
+            case JsonValueKind.Array:
+                foreach (JsonElement item in element.EnumerateArray()) ReadTexts(item);
+                break;
+            case JsonValueKind.Object:
+                foreach (JsonProperty property in element.EnumerateObject())
+                {
+                    _ = property.Name;
+                    ReadTexts(property.Value);
+                }
+
+                break;
+        }
     }
 
     /// <summary>The value of an optional property; null when it is absent or null.</summary>

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Runtime.CompilerServices;
 using System.Text;
+using Ernie.PlainFiles;
 using Ernie.Tokenization.Bpe;
 using Ernie.Tokenization.Files;
 using Ernie.Tokenization.Vocabularies;
@@ -27,7 +28,7 @@ internal sealed class SentencePieceLoader
     {
         _path = path;
         _configuration = configuration;
-        byte[] file = File.ReadAllBytes(path);
+        byte[] file = TokenizerFile.ReadAll(path, ModelFile.MaximumTableBytes);
         _model = SentencePieceModelReader.Read(file, path);
         int count = _model.Pieces.Length;
         _vocabulary = new VocabularyBuilder(path, count + configuration.AddedTokens.Count, file.Length);

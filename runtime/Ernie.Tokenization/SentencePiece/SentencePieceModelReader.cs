@@ -74,7 +74,7 @@ internal static class SentencePieceModelReader
         }
         catch (TokenizerFormatException error)
         {
-            throw new TokenizerFormatException(path, $"pieces[{id}]", error.Message, error);
+            throw new TokenizerFormatException(path, $"pieces[{id}]", error.Problem, error);
         }
 
         if (length == 0) throw new TokenizerFormatException(path, $"pieces[{id}].piece", "is empty");

@@ -1,5 +1,7 @@
 using System.IO.MemoryMappedFiles;
 using System.Runtime.InteropServices;
+using Ernie.PlainFiles;
+using Microsoft.Win32.SafeHandles;
 
 namespace Ernie.Weights;
 
@@ -37,22 +39,30 @@ internal sealed unsafe class MappedFile : SafeHandle
     /// <exception cref="WeightFormatException">The file is absent, empty or unreadable.</exception>
     public static MappedFile Open(string path)
     {
+        SafeFileHandle? handle = null;
         MemoryMappedFile? file = null;
         try
         {
-            long length = new FileInfo(path).Length;
+            handle = ModelFile.Open(path, out long length);
             if (length == 0)
+            {
+                handle.Dispose();
                 throw new WeightFormatException(path, "the file is empty; a safetensors file has at least 8 bytes of header length.");
-            var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete);
-            file = MemoryMappedFile.CreateFromFile(stream, null, 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: false);
+            }
+            file = MemoryMappedFile.CreateFromFile(handle, null, 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: false);
             MemoryMappedViewAccessor view = file.CreateViewAccessor(0, length, MemoryMappedFileAccess.Read);
             byte* address = null;
             view.SafeMemoryMappedViewHandle.AcquirePointer(ref address);
             return new MappedFile(file, view, address + view.PointerOffset, length);
         }
+        catch (ModelFileException error)
+        {
+            throw new WeightFormatException(path, error.Message + ".", error);
+        }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
             file?.Dispose();
+            handle?.Dispose();
             throw new WeightFormatException(path, $"the file cannot be opened: {error.Message}", error);
         }
     }

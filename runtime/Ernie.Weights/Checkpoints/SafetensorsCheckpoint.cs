@@ -1,3 +1,5 @@
+using Ernie.PlainFiles;
+
 namespace Ernie.Weights;
 
 /// <summary>Tensors in one or more memory-mapped safetensors files.</summary>
@@ -45,7 +47,7 @@ public sealed unsafe class SafetensorsCheckpoint : Checkpoint
             foreach (string shard in index.Shards)
             {
                 string path = Path.Combine(folder, shard);
-                if (!File.Exists(path))
+                if (!ModelFile.IsThere(path))
                     throw new WeightFormatException(indexPath, $"the shard '{shard}' is missing; it holds '{index.FirstTensorOf(shard)}'.");
                 checkpoint.Add(path, index);
             }

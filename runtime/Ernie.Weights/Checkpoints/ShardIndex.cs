@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Ernie.PlainFiles;
 
 namespace Ernie.Weights;
 
@@ -22,7 +23,7 @@ internal sealed class ShardIndex
     {
         try
         {
-            using JsonDocument document = JsonDocument.Parse(File.ReadAllBytes(path));
+            using JsonDocument document = JsonDocument.Parse(ModelFile.ReadAll(path, ModelFile.MaximumTableBytes));
             if (document.RootElement.ValueKind != JsonValueKind.Object
                 || !document.RootElement.TryGetProperty("weight_map", out JsonElement map) || map.ValueKind != JsonValueKind.Object)
                 throw new WeightFormatException(path, "the index has no object 'weight_map'.");
@@ -31,7 +32,7 @@ internal sealed class ShardIndex
             {
                 string? shard = property.Value.ValueKind == JsonValueKind.String ? property.Value.GetString() : null;
                 // A shard is a file of this folder: an index must not lead a reader to other files of the machine.
-                if (string.IsNullOrEmpty(shard) || shard != Path.GetFileName(shard) || shard is "." or ".." || shard.Contains('\\', StringComparison.Ordinal))
+                if (string.IsNullOrEmpty(shard) || shard != Path.GetFileName(shard) || shard is "." or ".." || shard.AsSpan().IndexOfAny('\\', '\0') >= 0)
                     throw new WeightFormatException(path, $"the shard of '{property.Name}' is {property.Value.GetRawText()}; it must be the name of a file beside the index.");
                 if (!shardByTensor.TryAdd(property.Name, shard))
                     throw new WeightFormatException(path, $"'{property.Name}' stands twice in 'weight_map'.");
@@ -44,9 +45,9 @@ internal sealed class ShardIndex
         {
             throw new WeightFormatException(path, $"the index is not valid JSON: {error.Message}", error);
         }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        catch (ModelFileException error)
         {
-            throw new WeightFormatException(path, $"the index cannot be read: {error.Message}", error);
+            throw new WeightFormatException(path, error.Message + ".", error);
         }
     }
 

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Ernie.PlainFiles;
 
 namespace Ernie.Weights;
 
@@ -46,15 +47,19 @@ public sealed class CheckpointFolder
         if (!Directory.Exists(path))
             throw new WeightFormatException(path, "the folder does not exist; a model is a folder with config.json, weights and tokenizer, or a hub id such as baidu/ERNIE-4.5-0.3B-PT.");
         string config = System.IO.Path.Combine(path, "config.json");
-        if (!File.Exists(config))
+        if (!ModelFile.IsThere(config))
             throw new WeightFormatException(path, $"config.json is missing; the folder holds {Listing(path)}.");
         try
         {
-            using JsonDocument document = JsonDocument.Parse(File.ReadAllBytes(config));
+            using JsonDocument document = JsonDocument.Parse(ModelFile.ReadAll(config, ModelFile.MaximumSettingsBytes));
             JsonElement root = document.RootElement;
             if (root.ValueKind != JsonValueKind.Object)
                 throw new WeightFormatException(config, $"is a JSON {root.ValueKind}; it must be an object.");
             return new CheckpointFolder(path, JudgeLayout(root), FindQuantization(root));
+        }
+        catch (ModelFileException error)
+        {
+            throw new WeightFormatException(config, error.Message + ".", error);
         }
         catch (Exception error) when (error is JsonException or InvalidOperationException)
         {
@@ -121,6 +126,6 @@ public sealed class CheckpointFolder
     private string? Existing(string name)
     {
         string path = System.IO.Path.Combine(Path, name);
-        return File.Exists(path) ? path : null;
+        return ModelFile.IsThere(path) ? path : null;
     }
 }

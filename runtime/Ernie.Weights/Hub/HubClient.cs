@@ -8,6 +8,9 @@ namespace Ernie.Weights;
 /// <summary>Fetches models from a hub into a cache folder: resumed, checked, and complete or not at all.</summary>
 public sealed partial class HubClient
 {
+    // What .NET reports when another process holds a file: EWOULDBLOCK of flock(2), and ERROR_SHARING_VIOLATION. All else is no reason to wait.
+    private const int LinuxWouldBlock = 11, MacWouldBlock = 35, WindowsSharingViolation = unchecked((int)0x80070020);
+
     /// <summary>Written last; a folder without it is not complete.</summary>
     private const string CompleteMarker = ".complete";
 
@@ -55,10 +58,9 @@ public sealed partial class HubClient
         if (File.Exists(marker))
             return folder;
         if (_options.Offline)
-            throw new HubException($"'{modelId}' is not in the cache ({folder}) and HF_HUB_OFFLINE forbids the network. {WaysOut(modelId)}");
+            return FindOffline(modelId, revision, folder);
 
-        Directory.CreateDirectory(folder);
-        await using FileStream guard = await LockAsync(Path.Combine(folder, ".lock"), cancellationToken).ConfigureAwait(false);
+        await using FileStream guard = await LockAsync(folder, cancellationToken).ConfigureAwait(false);
         if (File.Exists(marker))
             return folder;
         try
@@ -78,8 +80,24 @@ public sealed partial class HubClient
         {
             throw new HubException($"The download of '{modelId}' broke off: {error.Message} What has come is kept; run again to resume.", error);
         }
-        await File.WriteAllTextAsync(marker, $"{_endpoint} {modelId} {revision}\n", cancellationToken).ConfigureAwait(false);
+        try
+        {
+            await File.WriteAllTextAsync(marker, $"{_endpoint} {modelId} {revision}\n", cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw HubDownload.Unwritable(marker, error);
+        }
         return folder;
+    }
+
+    private string FindOffline(string modelId, string revision, string folder)
+    {
+        if (_options.ClientCacheFolder is not { } clientFolder)
+            throw new HubException($"'{modelId}' is not in the cache ({folder}) and HF_HUB_OFFLINE forbids the network. {WaysOut(modelId)}");
+        var client = new HuggingFaceCache(clientFolder);
+        return client.Find(modelId, revision) ?? throw new HubException(
+            $"'{modelId}' with revision '{revision}' is neither in the cache ({folder}) nor in that of Hugging Face's client ({client.FolderOfModel(modelId)}, revisions there: {client.Revisions(modelId)}), and HF_HUB_OFFLINE forbids the network. {WaysOut(modelId)}");
     }
 
     private async Task<IReadOnlyList<HubFile>> ListAsync(string modelId, string revision, CancellationToken cancellationToken)
@@ -130,18 +148,24 @@ public sealed partial class HubClient
 
     private static string FolderName(string text) => text.Replace("/", "--", StringComparison.Ordinal);
 
-    /// <summary>Two processes that start together download once: the second waits here.</summary>
-    private static async Task<FileStream> LockAsync(string path, CancellationToken cancellationToken)
+    /// <summary>Two processes that start together download once: the second waits here. The system frees the lock of a process that has died.</summary>
+    private static async Task<FileStream> LockAsync(string folder, CancellationToken cancellationToken)
     {
+        string path = Path.Combine(folder, ".lock");
         while (true)
         {
             try
             {
+                Directory.CreateDirectory(folder);
                 return new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
             }
-            catch (IOException error) when (error is not DirectoryNotFoundException)
+            catch (IOException error) when (error.HResult is LinuxWouldBlock or MacWouldBlock or WindowsSharingViolation)
             {
                 await Task.Delay(TimeSpan.FromMilliseconds(200), cancellationToken).ConfigureAwait(false);
+            }
+            catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+            {
+                throw HubDownload.Unwritable(path, error);
             }
         }
     }

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Security.Cryptography;
+using Microsoft.Win32.SafeHandles;
 
 namespace Ernie.Weights;
 
@@ -25,7 +26,7 @@ internal sealed class HubDownload(HttpClient http, HubFile file, string target, 
     public async Task RunAsync(IProgress<HubProgress>? progress, CancellationToken cancellationToken)
     {
         // A finished file is renamed into place only after its check.
-        if (File.Exists(target) && (file.Size is null || new FileInfo(target).Length == file.Size))
+        if (File.Exists(target) && (file.Size is null || LengthOf(target) == file.Size))
             return;
         for (int attempt = 1; ; attempt++)
         {
@@ -54,7 +55,7 @@ internal sealed class HubDownload(HttpClient http, HubFile file, string target, 
     private async Task FetchAsync(IProgress<HubProgress>? progress, CancellationToken cancellationToken)
     {
         // Without size and checksum nothing tells whether a partial file belongs to what the hub has now.
-        long have = file.Size is null && file.Sha256 is null || !File.Exists(PartialPath) ? 0 : new FileInfo(PartialPath).Length;
+        long have = file.Size is null && file.Sha256 is null || !File.Exists(PartialPath) ? 0 : LengthOf(PartialPath);
         if (have > 0 && have >= file.Size)
         {
             await FinishAsync(file.Sha256, file.Size, cancellationToken).ConfigureAwait(false);
@@ -90,7 +91,7 @@ internal sealed class HubDownload(HttpClient http, HubFile file, string target, 
         try
         {
             await using Stream source = await response.Content.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false);
-            await using var partial = new FileStream(PartialPath, start > 0 ? FileMode.Append : FileMode.Create, FileAccess.Write, FileShare.Read);
+            await using FileStream partial = OpenPartial(start);
             long written = start;
             long reported = start;
             int read;
@@ -99,14 +100,14 @@ internal sealed class HubDownload(HttpClient http, HubFile file, string target, 
                 written += read;
                 if (written > size)
                     throw new HubException($"'{file.Name}' is longer than the {size} bytes that the hub lists.");
-                await partial.WriteAsync(buffer.AsMemory(0, read), cancellationToken).ConfigureAwait(false);
+                await WriteAsync(partial, buffer.AsMemory(0, read), cancellationToken).ConfigureAwait(false);
                 if (written - reported >= BytesPerReport || written == size)
                 {
                     progress?.Report(new HubProgress(file.Name, written, size));
                     reported = written;
                 }
             }
-            partial.Flush(flushToDisk: true);
+            Flush(partial);
             if (written < size)
                 throw new IOException($"'{file.Name}' broke off at {written} of {size} bytes.");
         }
@@ -118,7 +119,7 @@ internal sealed class HubDownload(HttpClient http, HubFile file, string target, 
 
     private async Task FinishAsync(string? sha256, long? size, CancellationToken cancellationToken)
     {
-        long length = new FileInfo(PartialPath).Length;
+        long length = LengthOf(PartialPath);
         string? found = null;
         if (sha256 is not null)
         {
@@ -131,7 +132,62 @@ internal sealed class HubDownload(HttpClient http, HubFile file, string target, 
             File.Delete(PartialPath);
             throw new HubException($"'{file.Name}' arrived damaged: {length} bytes{(found is null ? "" : $" with SHA-256 {found}")}; the hub lists {size?.ToString(System.Globalization.CultureInfo.InvariantCulture) ?? "an unknown number of"} bytes{(sha256 is null ? "" : $" with SHA-256 {sha256}")}. It has been deleted; run again to fetch it anew.");
         }
-        File.Move(PartialPath, target, overwrite: true);
+        try
+        {
+            File.Move(PartialPath, target, overwrite: true);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw Unwritable(target, error);
+        }
+    }
+
+    /// <summary>What a cache that cannot be written means. It is no fault of the network: nothing is tried again.</summary>
+    public static HubException Unwritable(string path, Exception error) =>
+        new($"The cache of models cannot be written: {path}: {error.Message} Free the disk or the handles, or name another folder with --model-cache or FD_MODEL_CACHE. What has come is kept.", error);
+
+    private FileStream OpenPartial(long start)
+    {
+        try
+        {
+            // Unbuffered: a full disk shows at the write that does not fit.
+            return new FileStream(PartialPath, start > 0 ? FileMode.Append : FileMode.Create, FileAccess.Write, FileShare.Read, bufferSize: 0);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw Unwritable(PartialPath, error);
+        }
+    }
+
+    private async Task WriteAsync(FileStream partial, ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await partial.WriteAsync(bytes, cancellationToken).ConfigureAwait(false);
+        }
+        catch (IOException error)
+        {
+            throw Unwritable(PartialPath, error);
+        }
+    }
+
+    private void Flush(FileStream partial)
+    {
+        try
+        {
+            partial.Flush(flushToDisk: true);
+        }
+        catch (IOException error)
+        {
+            throw Unwritable(PartialPath, error);
+        }
+    }
+
+    // Of the file, which may be reached through a link.
+    private static long LengthOf(string path)
+    {
+        using SafeFileHandle handle = File.OpenHandle(path);
+        return RandomAccess.GetLength(handle);
     }
 
     /// <summary>Large files carry their SHA-256 as entity tag; a Git object id (40 digits) is not one.</summary>

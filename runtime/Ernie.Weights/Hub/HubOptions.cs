@@ -12,6 +12,9 @@ public sealed class HubOptions
     /// <summary>Folder that downloads are kept in.</summary>
     public string CacheFolder { get; set; } = DefaultCacheFolder();
 
+    /// <summary>The cache of Hugging Face's own client, which is looked into offline; null not to.</summary>
+    public string? ClientCacheFolder { get; set; }
+
     /// <summary>Token for private and gated models; null to ask anonymously.</summary>
     public string? Token { get; set; }
 
@@ -63,7 +66,9 @@ public sealed class HubOptions
                 HubSource.ModelScope => Read("MODELSCOPE_API_TOKEN"),
                 _ => Read("AISTUDIO_ACCESS_TOKEN"),
             },
-            Offline = Read("HF_HUB_OFFLINE") is "1" or "true" or "TRUE" or "True",
+            ClientCacheFolder = hub == HubSource.HuggingFace ? HuggingFaceCache.FolderOf(variable) : null,
+            // As Hugging Face's client reads them.
+            Offline = Read("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE")?.ToUpperInvariant() is "1" or "TRUE" or "YES" or "ON",
         };
     }
 

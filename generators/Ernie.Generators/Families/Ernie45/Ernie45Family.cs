@@ -9,6 +9,9 @@ internal sealed class Ernie45Family : IModelFamily
     private const string ExpertModelType = "ernie4_5_moe";
     private const double DefaultRopeTheta = 500000, DefaultRoutingWeightFloor = 1e-12;
 
+    // Some hundred times what published models have.
+    private const int MaximumExperts = 1 << 14;
+
     private static readonly string[] s_expertArchitectures = ["Ernie4_5_MoeForCausalLM", "Ernie4_5_MoEForCausalLM"];
     private static readonly DecoderDefaults s_defaults = new(HeadDim: null, RmsNormEpsilon: 1e-5, TieWordEmbeddings: true, BeginTokenId: 1, EndTokenId: 2, PadTokenId: 0);
 
@@ -77,7 +80,7 @@ internal sealed class Ernie45Family : IModelFamily
     private static ExpertsSpec ReadExperts(ConfigObject config, int layers)
     {
         int faultsBefore = config.FaultCount;
-        int experts = config.Integer("moe_num_experts", minimum: 1);
+        int experts = config.Integer("moe_num_experts", minimum: 1, maximum: MaximumExperts);
         int perToken = config.Integer("moe_k", minimum: 1);
         int first = config.Integer("moe_layer_start_index", minimum: 0, fallback: 0);
         int last = config.Integer("moe_layer_end_index", minimum: -1, fallback: -1);
@@ -97,7 +100,7 @@ internal sealed class Ernie45Family : IModelFamily
                 $"Experts are in layers {first} to {last}, which is not a range inside the {layers} layers.");
         }
 
-        int shared = config.Integer("moe_num_shared_experts", minimum: 0, fallback: 0), intermediate = config.Integer("moe_intermediate_size", minimum: 1);
+        int shared = config.Integer("moe_num_shared_experts", minimum: 0, fallback: 0, maximum: MaximumExperts), intermediate = config.Integer("moe_intermediate_size", minimum: 1, maximum: DecoderConfig.MaximumWidth);
         if ((long)shared * intermediate > int.MaxValue)
         {
             config.Report(OutOfRange, "moe_num_shared_experts", $"{shared} shared experts of {intermediate} are wider than {int.MaxValue}.");
