@@ -9,13 +9,17 @@ namespace Ernie.Engine;
 /// <summary>Checks requests against the engine's limits; every refusal names the field in the API's spelling.</summary>
 internal sealed class RequestValidator
 {
+    // A bias that masks a token, and one that masks all others.
+    private const float Ban = -100, Force = 100;
+
     // 256 MiB of ids and values.
     private const int MaxPromptLogprobs = 1 << 25;
 
     private readonly Dictionary<string, ISampler> _samplers;
     private readonly ConditionalWeakTable<SamplingOptions, CheckedSampling> _checked = [];
-    private readonly ITokenizer? _tokenizer;
     private readonly string _defaultSampler;
+    private readonly IReadOnlyList<ILogitsProcessor> _processors;
+    private readonly ITokenizer? _tokenizer;
     private readonly int _vocabularySize, _maxLength, _maxLogprobs;
 
     /// <summary>Makes a validator.</summary>
@@ -27,6 +31,7 @@ internal sealed class RequestValidator
     {
         _samplers = settings.Samplers.ToDictionary(s => s.Name, StringComparer.Ordinal);
         _defaultSampler = settings.DefaultSampler;
+        _processors = settings.Processors;
         _tokenizer = settings.Tokenizer;
         _vocabularySize = vocabularySize;
         _maxLength = maxLength;
@@ -55,6 +60,11 @@ internal sealed class RequestValidator
         {
             throw Invalid(
                 $"prompt_logprobs is {request.PromptLogprobs} for a prompt of {prompt.Length} tokens; the two together may be {MaxPromptLogprobs} log-probabilities.", "prompt_logprobs");
+        }
+
+        if (!Enum.IsDefined(request.Pooling))
+        {
+            throw Invalid($"There is no pooling {request.Pooling}; there are: {string.Join(", ", Enum.GetNames<PromptPooling>())}.", "pooling");
         }
 
         return prompt;
@@ -90,17 +100,17 @@ internal sealed class RequestValidator
     /// <param name="stopTokens">The tokens at which it ends.</param>
     public static void RequireATokenLeft(CheckedSampling sampling, SamplingOptions options, int[] stopTokens)
     {
-        bool forces = sampling.Bias.Any(bias => bias.Value >= Sampling.LogitsPipeline.Force);
+        bool forces = options.LogitBias?.Values.Any(bias => bias >= Force) ?? false;
         if (options.AllowedTokens is null && !forces)
         {
             return;
         }
 
-        IEnumerable<int> left = sampling.Allowed ?? sampling.Bias.Select(bias => bias.Token);
+        IEnumerable<int> left = sampling.Allowed ?? options.LogitBias!.Keys; // One of the two masks: there is no third.
         foreach (int token in left)
         {
             float bias = options.LogitBias?.GetValueOrDefault(token) ?? 0;
-            bool masked = bias <= Sampling.LogitsPipeline.Ban || (forces && bias < Sampling.LogitsPipeline.Force)
+            bool masked = bias <= Ban || (forces && bias < Force)
                 || (options.MinTokens > 0 && stopTokens.AsSpan().Contains(token));
             if (!masked)
             {
@@ -119,7 +129,6 @@ internal sealed class RequestValidator
         return new CheckedSampling(
             sampler,
             WriteParameters(sampler, options, _tokenizer),
-            options.LogitBias is { } bias ? [.. bias.OrderBy(p => p.Key).Select(p => (p.Key, p.Value))] : [],
             options.AllowedTokens is { } allowed ? [.. allowed.Distinct().Order()] : null);
     }
 
@@ -155,6 +164,29 @@ internal sealed class RequestValidator
         // End tokens come from the model's files; one beyond the vocabulary is never drawn.
         IEnumerable<int> endTokens = request.IgnoreEndTokens ? [] : request.EndTokens.Where(token => (uint)token < (uint)_vocabularySize);
         return [.. endTokens.Concat(request.StopTokens).Distinct()];
+    }
+
+    /// <summary>The processors that a request uses, with their states.</summary>
+    public ProcessorState[] CreateStates(GenerationRequest request, int[] stopTokens)
+    {
+        var asked = new ProcessorRequest
+        {
+            Options = request.Sampling, StopTokens = stopTokens, HasTokenMask = request.TokenMask is not null, Tokenizer = _tokenizer,
+        };
+        try
+        {
+            return LogitsProcessors.CreateStates(_processors, in asked);
+        }
+        catch (ArgumentException e)
+        {
+            throw Invalid(e.Message, e.ParamName ?? "logits_processors");
+        }
+#pragma warning disable CA1031 // A plugin's exception costs its request, not the server.
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            throw Invalid($"A logits processor failed on the request: {e.GetType().Name}: {e.Message}", "logits_processors");
+        }
     }
 
     private void CheckValues(SamplingOptions options)

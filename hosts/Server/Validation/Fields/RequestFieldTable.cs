@@ -137,8 +137,8 @@ internal static class RequestFieldTable
         Refuse("use_beam_search", Generation, Flag, "true", NoBeams, "false"),
         Refuse("length_penalty", Generation, Number, "0.5", NoBeams, "1"),
         Refuse("early_stopping", Generation, Flag, "true", NoBeams, "false"),
-        Refuse("logits_processors", Generation, List, "[\"m.f\"]", "a plugin brings samplers", "[]"),
-        Refuse("logits_processors_args", Generation, Map, "{\"a\":1}", "a plugin brings samplers", "{}"),
+        Refuse("logits_processors", Generation, List, "[\"m.f\"]", "plugins bring samplers and processors, the operator chooses", "[]"),
+        Refuse("logits_processors_args", Generation, Map, "{\"a\":1}", "plugins bring samplers and processors, the operator chooses", "{}"),
         Refuse("watermarking", Generation, Flag, "true", "text is not marked", "false"),
         Refuse("repetition_detection", Generation, Map, "{\"max_pattern_size\":4}", "repetition ends no text, see repetition_penalty"),
 
