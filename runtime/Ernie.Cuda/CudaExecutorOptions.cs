@@ -50,6 +50,9 @@ public sealed class CudaExecutorOptions
     /// <summary>Samplers whose device form is compiled in.</summary>
     public IReadOnlyList<ISampler> Samplers { get; init; } = [];
 
+    /// <summary>Logits processors in their order; those with a device form are compiled in.</summary>
+    public IReadOnlyList<ILogitsProcessor> Processors { get; init; } = LogitsProcessors.Standard;
+
     /// <summary>Where compiled kernels are kept; null is the user's cache.</summary>
     public CubinCache? CubinCache { get; init; }
 
