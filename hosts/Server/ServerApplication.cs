@@ -1,7 +1,9 @@
 using System.Net;
-using Ernie.Server.Endpoints;
 using Ernie.Server.Errors;
 using Ernie.Server.Hosting;
+using Ernie.Server.Requests;
+using Ernie.Server.Routing;
+using Ernie.Server.Security;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 
 namespace Ernie.Server;
@@ -9,9 +11,16 @@ namespace Ernie.Server;
 /// <summary>Builds the web application: Kestrel, the pipeline and the routes.</summary>
 internal static class ServerApplication
 {
+    // A client whose connection has just been set up is not yet slow.
+    private static readonly TimeSpan s_bodyGrace = TimeSpan.FromSeconds(5);
+
+    // Longer than the idle times of proxies and load balancers (nginx and ALB: 60 s), which would else send into a closed connection.
+    private static readonly TimeSpan s_keepAlive = TimeSpan.FromSeconds(75);
+
     /// <summary>Builds; the caller starts, stops and disposes it.</summary>
     /// <param name="server">What the endpoints work with.</param>
-    public static WebApplication Build(ServerContext server)
+    /// <param name="configureLogging">Adds to the log's targets.</param>
+    public static WebApplication Build(ServerContext server, Action<ILoggingBuilder>? configureLogging = null)
     {
         // Empty, not slim: configuration files, user secrets and host filtering are not ours and cost start-up time.
         WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
@@ -20,61 +29,57 @@ internal static class ServerApplication
         builder.Logging.AddSimpleConsole(console => console.SingleLine = true).SetMinimumLevel(LogLevel.Warning);
         // What keeps it from starting is thrown, and becomes one line there.
         builder.Logging.AddFilter("Microsoft.Extensions.Hosting", LogLevel.None);
+        if (server.Options.LogRequests)
+            builder.Logging.AddFilter(typeof(RequestObserver).FullName, LogLevel.Information);
+        configureLogging?.Invoke(builder.Logging);
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(5));
         // Bytes are sent by whoever wrote them: a stream of tokens is many small sends, and a hop to another thread costs as much as each.
-        builder.WebHost.UseKestrelCore().UseSockets(sockets => sockets.UnsafePreferInlineScheduling = true).ConfigureKestrel(kestrel => Configure(kestrel, server.Options));
-        if (server.Options.AllowedOrigins.Count > 0)
+        builder.WebHost.UseKestrelCore().UseSockets(sockets => sockets.UnsafePreferInlineScheduling = true).ConfigureKestrel(kestrel => Configure(kestrel, server));
+        bool hasOrigins = server.Options.AllowedOrigins.Count > 0;
+        if (hasOrigins)
         {
-            builder.Services.AddCors(cors => cors.AddDefaultPolicy(
-                policy => policy.WithOrigins([.. server.Options.AllowedOrigins]).AllowAnyHeader().AllowAnyMethod()));
+            builder.Services.AddCors(cors => cors.AddDefaultPolicy(policy => policy
+                .WithOrigins([.. server.Options.AllowedOrigins]).AllowAnyHeader().AllowAnyMethod().WithExposedHeaders(RequestIdentity.HeaderName, "Retry-After")));
         }
 
         WebApplication application = builder.Build();
-        application.UseMiddleware<ErrorMiddleware>();
+        var guard = new BrowserGuard(server.Options);
+        application.UseMiddleware<RequestObserver>(server);
+        application.UseMiddleware<ErrorMiddleware>(server);
+        application.Use(guard.CheckHostAsync);
+        application.Use(PlainPath.InvokeAsync);
+        application.UseRouting();
         // Before the keys: a preflight carries none.
-        if (server.Options.AllowedOrigins.Count > 0)
+        if (hasOrigins)
             application.UseCors();
+        application.Use(guard.CheckOriginAsync);
         application.Use(new KeyCheck(server).InvokeAsync);
-        MapRoutes(application, server);
+        application.Use(BrowserGuard.CheckContentTypeAsync);
+        foreach (ServerRoute route in RouteTable.Create(server))
+            application.MapMethods(route.Pattern, route.AllMethods, route.HandleAsync).WithMetadata(route);
+        UnsupportedEndpoints.Map(application);
         return application;
     }
 
-    private static void Configure(KestrelServerOptions kestrel, ServerOptions options)
+    private static void Configure(KestrelServerOptions kestrel, ServerContext server)
     {
+        ServerOptions options = server.Options;
         kestrel.AddServerHeader = false;
         kestrel.Limits.MaxRequestBodySize = options.MaxBodyBytes;
+        kestrel.Limits.KeepAliveTimeout = s_keepAlive;
+        kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(options.HeaderSeconds);
+        kestrel.Limits.MinRequestBodyDataRate = new MinDataRate(options.MinBodyBytesPerSecond, s_bodyGrace);
         // A reader may be as slow as it likes: its tokens wait in its own buffer.
         kestrel.Limits.MinResponseDataRate = null;
         if (options.Host == "localhost")
-            kestrel.ListenLocalhost(options.Port);
+            kestrel.ListenLocalhost(options.Port, Limit);
         else
-            kestrel.Listen(IPAddress.Parse(options.Host), options.Port);
-    }
+            kestrel.Listen(IPAddress.Parse(options.Host), options.Port, Limit);
 
-    private static void MapRoutes(WebApplication application, ServerContext server)
-    {
-        application.MapPost("/v1/chat/completions", new ChatCompletionsEndpoint(server).HandleAsync);
-        application.MapPost("/v1/completions", new CompletionsEndpoint(server).HandleAsync);
-        var models = new ModelsEndpoints(server);
-        application.MapGet("/v1/models", models.ListAsync);
-        application.MapGet("/v1/models/{**id}", models.ShowAsync);
-        var tokenize = new TokenizeEndpoints(server);
-        application.MapPost("/tokenize", tokenize.TokenizeAsync);
-        application.MapPost("/detokenize", tokenize.DetokenizeAsync);
-        application.MapGet("/", PlaygroundEndpoint.HandleAsync);
-        var service = new ServiceEndpoints(server);
-        application.MapGet("/health", service.HealthAsync);
-        application.MapGet("/ready", service.ReadyAsync);
-        application.MapGet("/ping", ServiceEndpoints.PingAsync);
-        application.MapPost("/ping", ServiceEndpoints.PingAsync);
-        application.MapGet("/version", ServiceEndpoints.VersionAsync);
-        application.MapGet("/load", service.LoadAsync);
-        application.MapGet("/metrics", service.MetricsAsync);
-        application.MapGet("/config-info", service.ConfigAsync);
-        var control = new ControlEndpoints(server);
-        application.MapPost("/v1/pause", control.PauseAsync);
-        application.MapPost("/v1/resume", control.ResumeAsync);
-        application.MapPost("/v1/abort_requests", control.AbortAsync);
-        application.MapPost("/reset_prefix_cache", control.ResetPrefixCacheAsync);
+        void Limit(ListenOptions listen)
+        {
+            ILogger logger = kestrel.ApplicationServices.GetRequiredService<ILoggerFactory>().CreateLogger(typeof(Connections.ConnectionLimit).FullName!); // A class has a name.
+            listen.Use(next => server.Connections.Wrap(next, logger));
+        }
     }
 }

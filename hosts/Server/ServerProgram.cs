@@ -5,6 +5,7 @@ using Ernie.Generation;
 using Ernie.Hosting;
 using Ernie.Hosting.Options;
 using Ernie.Hosting.Options.Rows;
+using Ernie.Server.Connections;
 using Ernie.Server.Hosting;
 
 namespace Ernie.Server;
@@ -24,6 +25,7 @@ internal static class ServerProgram
     {
         try
         {
+            HandleLimit.RequireEnough();
             var parser = new OptionParser(OptionTable.All);
             OptionSet options = parser.Parse(LaunchLine.Normalize(args));
             if (options.HelpRequested)
@@ -55,7 +57,9 @@ internal static class ServerProgram
     {
         var serverOptions = new ServerOptions(options);
         using var stopping = new CancellationTokenSource();
-        using var host = new ServerHost(serverOptions, address => Listening(output, address));
+        ServerHost? listening = null;
+        using var host = new ServerHost(serverOptions, address => Listening(output, address, listening!.MaxConnections)); // The host listens later.
+        listening = host;
         string front = options.Get(ServerRows.FrontEnd);
         if (front == host.Name && options.Remaining is [var word, ..])
             throw new OptionException($"The word '{word}' after -- is for a front end that a plugin brings (--engine-host); http takes none.");
@@ -110,8 +114,10 @@ internal static class ServerProgram
         output.WriteLine($"  start     {string.Join(" · ", session.Phases.Select(phase => $"{phase.Name} {phase.Elapsed.TotalMilliseconds.ToString("0", CultureInfo.InvariantCulture)} ms"))}");
     }
 
-    private static void Listening(TextWriter output, string address)
+    private static void Listening(TextWriter output, string address, int maxConnections)
     {
+        if (HandleLimit.Read() is { } limit)
+            output.WriteLine($"  handles   {limit.Soft} may be open (the hard limit is {limit.Hard}); {maxConnections} connections at most");
         using var process = Process.GetCurrentProcess();
         double seconds = (DateTime.Now - process.StartTime).TotalSeconds;
         output.WriteLine($"  listening {address} {seconds.ToString("0.00", CultureInfo.InvariantCulture)} s after the process began");

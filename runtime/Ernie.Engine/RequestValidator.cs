@@ -10,6 +10,8 @@ internal sealed class RequestValidator
 {
     private readonly Dictionary<string, ISampler> _samplers;
     private readonly string _defaultSampler;
+    private readonly IReadOnlyList<ILogitsProcessor> _processors;
+    private readonly ITokenizer? _tokenizer;
     private readonly int _vocabularySize, _maxLength, _maxLogprobs;
 
     /// <summary>Makes a validator.</summary>
@@ -21,6 +23,8 @@ internal sealed class RequestValidator
     {
         _samplers = settings.Samplers.ToDictionary(s => s.Name, StringComparer.Ordinal);
         _defaultSampler = settings.DefaultSampler;
+        _processors = settings.Processors;
+        _tokenizer = settings.Tokenizer;
         _vocabularySize = vocabularySize;
         _maxLength = maxLength;
         _maxLogprobs = settings.MaxLogprobs < 0 ? vocabularySize : Math.Min(settings.MaxLogprobs, vocabularySize);
@@ -44,6 +48,11 @@ internal sealed class RequestValidator
         CheckLogprobs(request.PromptLogprobs, "prompt_logprobs");
         CheckSampling(request.Sampling);
         CheckTokens(request.StopTokens, "stop_token_ids");
+        if (!Enum.IsDefined(request.Pooling))
+        {
+            throw Invalid($"There is no pooling {request.Pooling}; there are: {string.Join(", ", Enum.GetNames<PromptPooling>())}.", "pooling");
+        }
+
         return prompt;
     }
 
@@ -104,9 +113,28 @@ internal sealed class RequestValidator
         return [.. endTokens.Concat(request.StopTokens).Distinct()];
     }
 
-    /// <summary>The logit bias, sorted by token.</summary>
-    public static (int Token, float Value)[] Bias(SamplingOptions options) =>
-        options.LogitBias is { } bias ? [.. bias.OrderBy(p => p.Key).Select(p => (p.Key, p.Value))] : [];
+    /// <summary>The processors that a request uses, with their states.</summary>
+    public ProcessorState[] CreateStates(GenerationRequest request, int[] stopTokens)
+    {
+        var asked = new ProcessorRequest
+        {
+            Options = request.Sampling, StopTokens = stopTokens, HasTokenMask = request.TokenMask is not null, Tokenizer = _tokenizer,
+        };
+        try
+        {
+            return LogitsProcessors.CreateStates(_processors, in asked);
+        }
+        catch (ArgumentException e)
+        {
+            throw Invalid(e.Message, e.ParamName ?? "logits_processors");
+        }
+#pragma warning disable CA1031 // A plugin's exception costs its request, not the server.
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            throw Invalid($"A logits processor failed on the request: {e.GetType().Name}: {e.Message}", "logits_processors");
+        }
+    }
 
     private void CheckSampling(SamplingOptions options)
     {

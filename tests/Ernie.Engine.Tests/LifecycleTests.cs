@@ -190,6 +190,7 @@ public sealed class LifecycleTests
     {
         { "prompt", RejectionReason.Invalid, r => r with { PromptTokens = [] } },
         { "prompt", RejectionReason.Invalid, r => r with { PromptTokens = [-1] } },
+        { "pooling", RejectionReason.Invalid, r => r with { Pooling = (PromptPooling)3 } },
         { "prompt", RejectionReason.Invalid, r => r with { PromptTokens = [50] } },
         { "prompt", RejectionReason.TooLong, r => r with { PromptTokens = new int[128] } },
         { "prompt", RejectionReason.TooLong, r => r with { PromptTokens = new int[129], MaxTokens = 0 } },

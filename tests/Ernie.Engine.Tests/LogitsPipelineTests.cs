@@ -45,7 +45,7 @@ public sealed class LogitsPipelineTests
             Seed = 0,
             Salt = 0,
             StopTokens = stops ?? [],
-            Bias = RequestValidator.Bias(options),
+            Processors = LogitsProcessors.CreateStates(LogitsProcessors.Standard, new ProcessorRequest { Options = options, StopTokens = stops ?? [] }),
             KeepsHistory = true,
             SampledOnDevice = false,
             PromptLogprobsOnDevice = false,

@@ -42,9 +42,16 @@ public sealed class GraphVerifierTests
         { EncodingMismatch, () => Change<LinearNode>(s_dense, node => node with { Weight = node.Weight with { Encoding = WeightEncoding.Int4Group(5) } }) },
         { EncodingMismatch, () => Change<LinearNode>(s_dense, node => node with { Weight = node.Weight with { Encoding = WeightEncoding.Int4Group(1) } }) },
         { DeadNode, () => WithDeadNode() },
+        { InvalidShard, AllReduceOfOnePart },
         { InvalidExperts, () => Change<RouterNode>(s_mixture, node => node with { ExpertsPerToken = 5 }) },
         { InvalidExperts, () => Change<ExpertsNode>(s_mixture, node => node with { Projections = [] }) },
     };
+
+    private static ModelGraph AllReduceOfOnePart()
+    {
+        ModelGraph part = new ShardLinears(new ShardShape(0, 2)).Run(s_dense);
+        return new ModelGraph(part.Shape with { Shard = null }, part.Values, part.Nodes, part.Hidden, part.Logits);
+    }
 
     [Theory]
     [MemberData(nameof(BrokenGraphs))]

@@ -32,12 +32,35 @@ internal sealed class ReferenceInterpreter
         return [.. logits, .. Enumerable.Range(0, tokens.Length).SelectMany(row => interpreter.Row(graph.Hidden, row))];
     }
 
+    /// <summary>Runs the parts of a model side by side: logits of the wanted rows, ranks' columns one after the other, and the hidden states that rank 0 has.</summary>
+    public static double[] RunParts(IReadOnlyList<ModelGraph> parts, int[] tokens, int[] logitRows)
+    {
+        ReferenceInterpreter[] ranks = [.. parts.Select(part => new ReferenceInterpreter(part, tokens, logitRows))];
+        for (int index = 0; index < parts[0].Nodes.Length; index++)
+        {
+            foreach (ReferenceInterpreter rank in ranks)
+            {
+                if (rank._graph.Nodes[index] is AllReduceNode reduce)
+                {
+                    rank.ForEachRow(reduce.Output, row => [.. ranks.Select(other => other.Row(reduce.Input, row)).Aggregate(Add)]);
+                }
+                else
+                {
+                    rank.Evaluate(rank._graph.Nodes[index]);
+                }
+            }
+        }
+
+        IEnumerable<double> logits = Enumerable.Range(0, logitRows.Length).SelectMany(row => ranks.SelectMany(rank => rank.Row(rank._graph.Logits, row)));
+        return [.. logits, .. Enumerable.Range(0, tokens.Length).SelectMany(row => ranks[0].Row(parts[0].Hidden, row))];
+    }
+
     private void Evaluate(GraphNode node)
     {
         switch (node)
         {
             case EmbedNode embed:
-                ForEachRow(embed.Output, row => [.. Enumerable.Range(0, embed.Table.Columns!.Value).Select(column => Weight(embed.Table, _tokens[row], column))]);
+                ForEachRow(embed.Output, row => Embed(embed.Table, _tokens[row]));
                 break;
             case RmsNormNode norm:
                 ForEachRow(norm.Output, row => Normalize(Row(norm.Input, row), norm.Weight, norm.Epsilon));
@@ -146,6 +169,13 @@ internal sealed class ReferenceInterpreter
         return output;
     }
 
+    private static double[] Embed(TensorReference table, int token)
+    {
+        int row = token - (table.Slice?.FirstRow ?? 0);
+        bool isHere = row >= 0 && row < table.Rows;
+        return [.. Enumerable.Range(0, table.Columns!.Value).Select(column => isHere ? Weight(table, row, column) : 0)];
+    }
+
     private static double[] Rotate(double[] input, int position, RopeNode rope)
     {
         double[] output = [.. input];
@@ -189,6 +219,7 @@ internal sealed class ReferenceInterpreter
     /// <summary>A number in (−1, 1) that depends on the tensor's name and the place in it.</summary>
     private static double Weight(TensorReference tensor, int row, int column)
     {
+        (row, column) = (row + (tensor.Slice?.FirstRow ?? 0), column + (tensor.Slice?.FirstColumn ?? 0));
         ulong hash = 14695981039346656037;
         foreach (char letter in tensor.Name)
         {

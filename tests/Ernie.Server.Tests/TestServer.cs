@@ -8,6 +8,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 
 namespace Ernie.Server.Tests;
 
@@ -26,26 +27,32 @@ internal sealed class TestServer : IAsyncDisposable
 
     public ServerContext Context { get; }
 
+    public IServiceProvider Services => _application.Services;
+
     public FakeEngine Engine => MaybeEngine ?? throw new InvalidOperationException("This server runs a real engine.");
 
     public HttpClient Client { get; }
 
     private FakeEngine? MaybeEngine { get; }
 
-    public static async Task<TestServer> StartAsync(Action<FakeEngine>? configure = null, Func<ServerOptions, ServerOptions>? options = null, Func<FakeHost, FakeHost>? host = null, TimeProvider? clock = null)
+    public static async Task<TestServer> StartAsync(Action<FakeEngine>? configure = null, Func<ServerOptions, ServerOptions>? options = null, Func<FakeHost, FakeHost>? host = null, TimeProvider? clock = null, LogCollector? logs = null)
     {
         var engine = new FakeEngine();
         configure?.Invoke(engine);
         var fakeHost = new FakeHost(engine);
-        return await StartAsync(host?.Invoke(fakeHost) ?? fakeHost, engine, options, clock);
+        return await StartAsync(host?.Invoke(fakeHost) ?? fakeHost, engine, options, clock, logs);
     }
 
     public static async Task<TestServer> StartAsync(
-        IHostContext host, FakeEngine? engine = null, Func<ServerOptions, ServerOptions>? options = null, TimeProvider? clock = null)
+        IHostContext host, FakeEngine? engine = null, Func<ServerOptions, ServerOptions>? options = null, TimeProvider? clock = null, LogCollector? logs = null)
     {
         var settings = new ServerOptions { Port = 0 };
         var context = new ServerContext(host, options?.Invoke(settings) ?? settings, clock);
-        WebApplication application = ServerApplication.Build(context);
+        WebApplication application = ServerApplication.Build(context, logging =>
+        {
+            if (logs is not null)
+                logging.AddProvider(logs);
+        });
         await application.StartAsync();
         string address = application.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First();
         return new TestServer(application, context, engine, new Uri(address));
@@ -66,6 +73,18 @@ internal sealed class TestServer : IAsyncDisposable
     public async Task<Answer> GetAsync(string path)
     {
         using HttpResponseMessage response = await Client.GetAsync(path);
+        return await Answer.ReadAsync(response);
+    }
+
+    /// <summary>Sends a request with headers that the typed ones would refuse.</summary>
+    public async Task<Answer> SendAsync(HttpMethod method, string path, string? body = null, params (string Name, string Value)[] headers)
+    {
+        using var request = new HttpRequestMessage(method, path);
+        if (body is not null)
+            request.Content = new StringContent(body, Encoding.UTF8, "application/json");
+        foreach ((string name, string value) in headers)
+            Assert.True(request.Headers.TryAddWithoutValidation(name, value));
+        using HttpResponseMessage response = await Client.SendAsync(request);
         return await Answer.ReadAsync(response);
     }
 

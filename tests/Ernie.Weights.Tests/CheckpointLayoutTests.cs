@@ -55,6 +55,33 @@ public sealed class CheckpointLayoutTests : IDisposable
     }
 
     [Theory]
+    [InlineData("torch")]
+    [InlineData("paddle-split")]
+    [InlineData("paddle-fused")]
+    [InlineData("torch-fused")]
+    public void Load_Slices_AreThoseOfTheWholeMatrix(string layout)
+    {
+        using SafetensorsCheckpoint checkpoint = Store(layout);
+        var loader = new WeightLoader(checkpoint);
+
+        foreach (TensorReference whole in (TensorReference[])[s_query, s_key, s_output, s_up, s_down, s_embedding])
+        {
+            int columns = whole.Columns!.Value; // A matrix.
+            foreach (TensorReference slice in (TensorReference[])[whole.SliceRows(1, 2), whole.SliceColumns(2, 3), whole.SliceRows(whole.Rows - 1, 1).SliceColumns(columns - 1, 1), whole.SliceRows(0, whole.Rows)])
+            {
+                using WeightMatrix matrix = loader.Load(new LinearWeight(slice, WeightRole.MlpProjection) { Encoding = WeightEncoding.Float32 });
+                var row = new float[slice.Columns!.Value];
+                for (int r = 0; r < slice.Rows; r++)
+                {
+                    matrix.DequantizeRow(r, row);
+                    int first = ((slice.Slice!.FirstRow + r) * columns) + slice.Slice.FirstColumn;
+                    Assert.Equal(Values(whole)[first..(first + row.Length)], row);
+                }
+            }
+        }
+    }
+
+    [Theory]
     [InlineData(CheckpointLayout.Torch)]
     [InlineData(CheckpointLayout.Paddle)]
     public void Load_SquareWeightAlone_FollowsTheConfig(CheckpointLayout layout)

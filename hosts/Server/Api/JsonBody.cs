@@ -14,7 +14,7 @@ internal static class JsonBody
     public static async Task WriteAsync<T>(HttpContext context, T value, JsonTypeInfo<T> type, int status = StatusCodes.Status200OK)
     {
         context.Response.StatusCode = status;
-        context.Response.ContentType = "application/json";
+        context.Response.ContentType = "application/json; charset=utf-8";
         await using (var writer = new Utf8JsonWriter(context.Response.BodyWriter, WriterOptions))
             JsonSerializer.Serialize(writer, value, type);
         await context.Response.BodyWriter.FlushAsync(context.RequestAborted).ConfigureAwait(false);

@@ -11,7 +11,13 @@ namespace Ernie.Server.Endpoints;
 internal sealed class ChatCompletionsEndpoint(ServerContext server) : GenerationEndpoint<ChatRequest>(server)
 {
     /// <inheritdoc/>
+    protected override string IdPrefix => "chatcmpl-";
+
+    /// <inheritdoc/>
     protected override Task<ChatRequest> ReadAsync(JsonElement root, CancellationToken cancellationToken) => ChatRequest.ReadAsync(root, Server, cancellationToken);
+
+    /// <inheritdoc/>
+    protected override ChatRequest With(ChatRequest request, GenerationSettings settings) => request with { Settings = settings };
 
     /// <inheritdoc/>
     protected override StreamFormat CreateFormat(ChatRequest request) => new ChatStreamFormat(Server, request);

@@ -11,7 +11,13 @@ namespace Ernie.Server.Endpoints;
 internal sealed class CompletionsEndpoint(ServerContext server) : GenerationEndpoint<CompletionRequest>(server)
 {
     /// <inheritdoc/>
+    protected override string IdPrefix => "cmpl-";
+
+    /// <inheritdoc/>
     protected override Task<CompletionRequest> ReadAsync(JsonElement root, CancellationToken cancellationToken) => Task.FromResult(CompletionRequest.Read(root, Server));
+
+    /// <inheritdoc/>
+    protected override CompletionRequest With(CompletionRequest request, GenerationSettings settings) => request with { Settings = settings };
 
     /// <inheritdoc/>
     protected override StreamFormat CreateFormat(CompletionRequest request) => new TextStreamFormat(Server, request);

@@ -2,6 +2,7 @@ using System.Text.Json;
 using Ernie.Server.Api;
 using Ernie.Server.Generation;
 using Ernie.Server.Hosting;
+using Ernie.Server.Requests;
 using Ernie.Server.Streaming;
 using Ernie.Server.Validation;
 
@@ -18,9 +19,13 @@ internal abstract class GenerationEndpoint<TRequest>(ServerContext server)
     /// <summary>Answers a request.</summary>
     public async Task HandleAsync(HttpContext context)
     {
+        Server.Metrics.RequestReceived();
+        Server.Admission.RequireOpen();
+        // Before the slot: whoever sends slowly keeps nobody out.
+        using JsonDocument body = await RequestBody.ReadAsync(context, Server.Bodies).ConfigureAwait(false);
         using IDisposable slot = Server.Admission.Enter();
-        using JsonDocument body = await RequestBody.ReadAsync(context).ConfigureAwait(false);
-        TRequest request = await ReadAsync(body.RootElement, context.RequestAborted).ConfigureAwait(false);
+        TRequest request = Identify(context, await ReadAsync(body.RootElement, context.RequestAborted).ConfigureAwait(false));
+        Server.Metrics.RequestRead(request);
         if (request.Settings.Stream)
         {
             await StreamRunner.RunAsync(context, Server, request, CreateFormat(request)).ConfigureAwait(false);
@@ -31,12 +36,25 @@ internal abstract class GenerationEndpoint<TRequest>(ServerContext server)
         await AnswerAsync(context, request, choices, usage).ConfigureAwait(false);
     }
 
+    /// <summary>Begins the ids of this endpoint's answers.</summary>
+    protected abstract string IdPrefix { get; }
+
     /// <summary>Reads, checks and encodes a request.</summary>
     protected abstract Task<TRequest> ReadAsync(JsonElement root, CancellationToken cancellationToken);
+
+    /// <summary>The same request with other settings.</summary>
+    protected abstract TRequest With(TRequest request, GenerationSettings settings);
 
     /// <summary>The events of the request's stream.</summary>
     protected abstract StreamFormat CreateFormat(TRequest request);
 
     /// <summary>Writes the whole answer.</summary>
     protected abstract Task AnswerAsync(HttpContext context, TRequest request, ChoiceCollector[] choices, Usage usage);
+
+    /// <summary>Gives a request what its headers say.</summary>
+    private TRequest Identify(HttpContext context, TRequest request)
+    {
+        RequestIdentity identity = RequestIdentity.Of(context);
+        return With(request, request.Settings with { Id = identity.Adopt(context, IdPrefix, request.Settings.Id), Tenant = identity.Tenant });
+    }
 }

@@ -10,10 +10,12 @@ internal sealed class ModelsEndpoints(ServerContext server)
     public Task ListAsync(HttpContext context) =>
         JsonBody.WriteAsync(context, new ModelList([.. server.ModelNames.Select(Card)]), ServerJsonContext.Default.ModelList);
 
-    /// <summary>Shows one; an id may hold slashes, as hub ids do.</summary>
+    /// <summary>Shows one; an id may hold slashes, as hub ids do, or have them percent-encoded, which the server leaves as they are.</summary>
     public Task ShowAsync(HttpContext context)
     {
-        string id = context.Request.RouteValues["id"] as string ?? "";
+        string id = (context.Request.RouteValues["id"] as string ?? "").Replace("%2F", "/", StringComparison.OrdinalIgnoreCase).TrimEnd('/');
+        if (id.Length == 0)
+            return ListAsync(context);
         return JsonBody.WriteAsync(context, Card(server.RequireModel(id)), ServerJsonContext.Default.ModelCard);
     }
 

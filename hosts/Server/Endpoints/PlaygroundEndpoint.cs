@@ -15,7 +15,8 @@ internal static class PlaygroundEndpoint
             context.Response.ContentType = "text/html; charset=utf-8";
             context.Response.ContentLength = page.Length;
             // The page has its script and style inside and talks to this server alone.
-            context.Response.Headers.ContentSecurityPolicy = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; connect-src 'self'; base-uri 'none'; form-action 'none'";
+            context.Response.Headers.ContentSecurityPolicy = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+            context.Response.Headers.XContentTypeOptions = "nosniff";
             await page.CopyToAsync(context.Response.Body, context.RequestAborted).ConfigureAwait(false);
         }
     }

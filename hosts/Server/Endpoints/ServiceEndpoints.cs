@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 using Ernie.Generation;
 using Ernie.Server.Api;
 using Ernie.Server.Hosting;
-using Ernie.Server.Metrics;
+using Ernie.Server.Metrics.Catalogue;
 
 namespace Ernie.Server.Endpoints;
 
@@ -35,7 +35,7 @@ internal sealed class ServiceEndpoints(ServerContext server)
     {
         EngineStatistics statistics = server.Engine.GetStatistics();
         var load = new LoadResponse(
-            server.Admission.Inside, statistics.Running, statistics.Waiting, VllmMetrics.Usage(statistics, server.Engine.Info));
+            server.Admission.Inside, statistics.Running, statistics.Waiting, MetricView.Share(statistics.PagesInUse, server.Engine.Info.PageCount));
         return JsonBody.WriteAsync(context, load, ServerJsonContext.Default.LoadResponse);
     }
 

@@ -12,7 +12,7 @@ internal sealed class TokenizeEndpoints(ServerContext server)
     /// <summary>Text (<c>prompt</c>, or FastDeploy's <c>text</c>) or a conversation to ids.</summary>
     public async Task TokenizeAsync(HttpContext context)
     {
-        using JsonDocument body = await RequestBody.ReadAsync(context).ConfigureAwait(false);
+        using JsonDocument body = await RequestBody.ReadAsync(context, server.Bodies).ConfigureAwait(false);
         var fields = new RequestFields(body.RootElement);
         CheckModel(fields);
         IReadOnlyList<int> ids = await EncodeAsync(fields, context.RequestAborted).ConfigureAwait(false);
@@ -26,7 +26,7 @@ internal sealed class TokenizeEndpoints(ServerContext server)
     /// <summary>Ids to text; control tokens are spelled out.</summary>
     public async Task DetokenizeAsync(HttpContext context)
     {
-        using JsonDocument body = await RequestBody.ReadAsync(context).ConfigureAwait(false);
+        using JsonDocument body = await RequestBody.ReadAsync(context, server.Bodies).ConfigureAwait(false);
         var fields = new RequestFields(body.RootElement);
         CheckModel(fields);
         IReadOnlyList<int> ids = fields.TokenIds("tokens", server.Vocabulary)

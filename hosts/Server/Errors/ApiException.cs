@@ -46,6 +46,14 @@ internal sealed class ApiException(int status, string type, string message, stri
             RetryAfterSeconds = 5,
         };
 
+    /// <summary>A 503 while something other than the queue is full.</summary>
+    public static ApiException Overloaded(string message) =>
+        new(StatusCodes.Status503ServiceUnavailable, "service_unavailable", message, null, "overloaded") { RetryAfterSeconds = 1 };
+
+    /// <summary>A 408 for a body that does not come.</summary>
+    public static ApiException Late(double seconds) =>
+        new(StatusCodes.Status408RequestTimeout, "invalid_request_error", $"The request's body was not whole after {seconds:0.###} s.", null, "request_timeout");
+
     /// <summary>A 429 while as many requests wait as may wait.</summary>
     public static ApiException Busy(string message) =>
         new(StatusCodes.Status429TooManyRequests, "rate_limit_error", message, null, "queue_full") { RetryAfterSeconds = 1 };

@@ -1,9 +1,11 @@
 using Ernie.Server.Api;
+using Ernie.Server.Hosting;
+using Ernie.Server.Requests;
 
 namespace Ernie.Server.Errors;
 
 /// <summary>The door of one request: whatever it throws leaves as <c>{"error": …}</c> with a real status.</summary>
-internal sealed partial class ErrorMiddleware(RequestDelegate next, ILogger<ErrorMiddleware> logger)
+internal sealed partial class ErrorMiddleware(RequestDelegate next, ILogger<ErrorMiddleware> logger, ServerContext server)
 {
     /// <summary>Runs the rest of the pipeline.</summary>
     public async Task InvokeAsync(HttpContext context)
@@ -17,10 +19,11 @@ internal sealed partial class ErrorMiddleware(RequestDelegate next, ILogger<Erro
                 await WriteAsync(context, Unrouted(context)).ConfigureAwait(false);
             }
         }
-        catch (Exception) when (context.RequestAborted.IsCancellationRequested)
+        catch (Exception exception) when (ClientDisconnect.Is(exception, context))
         {
             // The client has gone: there is nobody to answer, and the generation's own finally blocks have freed its pages.
-            Log.ClientGone(logger, context.Request.Path);
+            Log.ClientGone(logger, RequestIdentity.Of(context).Id, context.Request.Path);
+            context.Abort();
         }
 #pragma warning disable CA1031 // One of the three doors at which everything is caught: a request must not end the process.
         catch (Exception exception)
@@ -28,7 +31,7 @@ internal sealed partial class ErrorMiddleware(RequestDelegate next, ILogger<Erro
         {
             ApiException error = ErrorTranslation.Translate(exception);
             if (error.Status >= StatusCodes.Status500InternalServerError && exception is not ApiException)
-                Log.RequestFailed(logger, exception, context.Request.Path);
+                Log.RequestFailed(logger, exception, RequestIdentity.Of(context).Id, context.Request.Path);
             if (context.Response.HasStarted)
                 context.Abort();
             else
@@ -38,11 +41,24 @@ internal sealed partial class ErrorMiddleware(RequestDelegate next, ILogger<Erro
 
     private static ApiException Unrouted(HttpContext context) =>
         context.Response.StatusCode == StatusCodes.Status405MethodNotAllowed
-            ? new ApiException(StatusCodes.Status405MethodNotAllowed, "invalid_request_error", $"{context.Request.Path} does not answer {context.Request.Method}.", null, "method_not_allowed")
-            : new ApiException(StatusCodes.Status404NotFound, "invalid_request_error", $"There is nothing at {context.Request.Path}.", null, "not_found");
+            ? new ApiException(StatusCodes.Status405MethodNotAllowed, "invalid_request_error", $"{Shorten(context.Request.Path)} does not answer {Shorten(context.Request.Method)}, but {context.Response.Headers.Allow}.", null, "method_not_allowed")
+            : new ApiException(
+                StatusCodes.Status404NotFound, "invalid_request_error", $"There is nothing at {Shorten(context.Request.Path)}.{Hint(context)}", null, "not_found");
 
-    private static Task WriteAsync(HttpContext context, ApiException error)
+    /// <summary>Names the path that a base URL without <c>/v1</c> meant.</summary>
+    private static string Hint(HttpContext context)
     {
+        string meant = "/v1" + context.Request.Path;
+        return context.RequestServices.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>().Any(endpoint => endpoint.RoutePattern.RawText == meant)
+            ? $" Did you mean {meant}?"
+            : "";
+    }
+
+    private static string Shorten(string text) => text.Length <= 200 ? text : text[..200] + "…";
+
+    private Task WriteAsync(HttpContext context, ApiException error)
+    {
+        server.Metrics.Refused(error);
         // Headers such as Allow and those of CORS stay; only what described another body goes.
         context.Response.ContentLength = null;
         if (error.RetryAfterSeconds is { } seconds)
@@ -52,10 +68,10 @@ internal sealed partial class ErrorMiddleware(RequestDelegate next, ILogger<Erro
 
     private static partial class Log
     {
-        [LoggerMessage(501, LogLevel.Error, "Request to {Path} failed")]
-        public static partial void RequestFailed(ILogger logger, Exception exception, string path);
+        [LoggerMessage(501, LogLevel.Error, "Request {Id} to {Path} failed")]
+        public static partial void RequestFailed(ILogger logger, Exception exception, string id, string path);
 
-        [LoggerMessage(502, LogLevel.Debug, "Client of {Path} disconnected")]
-        public static partial void ClientGone(ILogger logger, string path);
+        [LoggerMessage(502, LogLevel.Debug, "Client of request {Id} to {Path} disconnected")]
+        public static partial void ClientGone(ILogger logger, string id, string path);
     }
 }

@@ -14,6 +14,8 @@ internal static class ErrorTranslation
         ChatTemplateException template => ApiException.Invalid("messages", $"The chat template refuses the conversation: {template.Message}"),
         BadHttpRequestException { StatusCode: StatusCodes.Status413PayloadTooLarge } tooLarge =>
             new ApiException(tooLarge.StatusCode, "invalid_request_error", "The request's body is larger than the server accepts.", null, "request_too_large"),
+        BadHttpRequestException { StatusCode: StatusCodes.Status408RequestTimeout } =>
+            new ApiException(StatusCodes.Status408RequestTimeout, "invalid_request_error", "The request's body came too slowly.", null, "request_timeout"),
         BadHttpRequestException bad => new ApiException(bad.StatusCode, "invalid_request_error", bad.Message),
         _ => new ApiException(
             StatusCodes.Status500InternalServerError, "server_error", "The server failed on this request; its log has the details.", null, "internal_error"),

@@ -17,13 +17,17 @@ internal static class ChoiceStream
     /// <param name="cancellationToken">Ends all of them.</param>
     /// <returns>Deltas in order per choice, interleaved between choices; each choice ends with a finish reason.</returns>
     public static IAsyncEnumerable<ChoiceDelta> RunAsync(
-        ServerContext server, GenerationSettings settings, IReadOnlyList<PromptInput> prompts, CancellationToken cancellationToken) =>
-        prompts.Count * settings.ChoicesPerPrompt == 1
-            ? RunOneAsync(server, settings, prompts[0], 0, 0, cancellationToken)
-            : RunManyAsync(server, settings, prompts, cancellationToken);
+        ServerContext server, GenerationSettings settings, IReadOnlyList<PromptInput> prompts, CancellationToken cancellationToken)
+    {
+        int choices = prompts.Count * settings.ChoicesPerPrompt;
+        var tally = new RequestTally(server.Metrics, choices);
+        return choices == 1
+            ? RunOneAsync(server, settings, prompts[0], 0, 0, tally, cancellationToken)
+            : RunManyAsync(server, settings, prompts, tally, cancellationToken);
+    }
 
     private static async IAsyncEnumerable<ChoiceDelta> RunManyAsync(
-        ServerContext server, GenerationSettings settings, IReadOnlyList<PromptInput> prompts, [EnumeratorCancellation] CancellationToken cancellationToken)
+        ServerContext server, GenerationSettings settings, IReadOnlyList<PromptInput> prompts, RequestTally tally, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var merged = Channel.CreateUnbounded<ChoiceDelta>(new UnboundedChannelOptions { SingleReader = true });
@@ -33,7 +37,7 @@ internal static class ChoiceStream
             for (int choice = 0; choice < settings.ChoicesPerPrompt; choice++)
             {
                 int index = (prompt * settings.ChoicesPerPrompt) + choice;
-                running.Add(PumpAsync(RunOneAsync(server, settings, prompts[prompt], index, choice, stop.Token), merged.Writer));
+                running.Add(PumpAsync(RunOneAsync(server, settings, prompts[prompt], index, choice, tally, stop.Token), merged.Writer));
             }
         }
 
@@ -73,17 +77,21 @@ internal static class ChoiceStream
     }
 
     private static async IAsyncEnumerable<ChoiceDelta> RunOneAsync(
-        ServerContext server, GenerationSettings settings, PromptInput prompt, int index, int choice, [EnumeratorCancellation] CancellationToken cancellationToken)
+        ServerContext server, GenerationSettings settings, PromptInput prompt, int index, int choice, RequestTally tally, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var decoder = new ChoiceDecoder(server, settings, index);
         GenerationRequest request = settings.ToRequest(server, prompt, choice, index == 0 ? settings.Id : $"{settings.Id}-{index}");
         SequenceTimer timer = server.Metrics.StartSequence();
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        string reason = "abort";
+        string? reason = null;
+        bool begun = false;
         IAsyncEnumerator<GenerationEvent> steps = server.Engine.GenerateAsync(request, stop.Token).GetAsyncEnumerator(stop.Token);
         try
         {
             bool more = await FirstAsync(server, steps, stop).ConfigureAwait(false);
+            begun = true;
+            if (more)
+                timer.Begun(steps.Current.CachedTokens);
             for (; more; more = await steps.MoveNextAsync().ConfigureAwait(false))
             {
                 GenerationEvent step = steps.Current;
@@ -104,7 +112,11 @@ internal static class ChoiceStream
             // A stop string ends a sequence that the engine would go on with.
             await stop.CancelAsync().ConfigureAwait(false);
             await steps.DisposeAsync().ConfigureAwait(false);
-            timer.Finished(reason);
+            // One that was refused has not been a sequence: it counts among the refusals.
+            reason ??= cancellationToken.IsCancellationRequested ? "abort" : begun ? "error" : null;
+            if (reason is not null)
+                timer.Finished(reason);
+            tally.Ended(begun ? timer.Tokens : null);
         }
     }
 

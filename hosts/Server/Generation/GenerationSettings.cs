@@ -70,6 +70,9 @@ internal sealed record GenerationSettings
     /// <summary>Larger goes first.</summary>
     public int Priority { get; init; }
 
+    /// <summary>Number of the tenant that cache policies tell apart; 0 when there are none.</summary>
+    public int Tenant { get; init; }
+
     /// <summary>The engine's request for one choice.</summary>
     /// <param name="server">Limits and end tokens.</param>
     /// <param name="prompt">The prompt.</param>
@@ -93,6 +96,7 @@ internal sealed record GenerationSettings
             CacheSalt = CacheSalt,
             Priority = Priority,
             Group = this,
+            Tenant = Tenant,
         };
     }
 }

@@ -18,6 +18,14 @@ internal sealed class Admission(int maxConcurrency)
     /// <summary>Refuses every request from now on.</summary>
     public void StartDraining() => _draining = true;
 
+    /// <summary>Refuses a request whose body need not be read.</summary>
+    /// <exception cref="ApiException">503 while draining.</exception>
+    public void RequireOpen()
+    {
+        if (_draining)
+            throw ApiException.Draining();
+    }
+
     /// <summary>Takes a slot.</summary>
     /// <returns>Gives the slot back when disposed.</returns>
     /// <exception cref="ApiException">503 while draining, 429 when all slots are taken.</exception>

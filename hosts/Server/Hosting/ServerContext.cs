@@ -3,8 +3,10 @@ using System.Text;
 using System.Text.Json;
 using Ernie.Generation;
 using Ernie.Hosting;
+using Ernie.Server.Connections;
 using Ernie.Server.Errors;
 using Ernie.Server.Metrics;
+using Ernie.Server.Requests;
 using Ernie.Text;
 using Ernie.Tokenization;
 
@@ -25,10 +27,12 @@ internal sealed class ServerContext : IDisposable
         Options = options;
         Clock = clock ?? TimeProvider.System;
         EngineInfo info = host.Engine.Info;
-        ModelNames = options.ServedModelNames.Count > 0 ? options.ServedModelNames : [info.ModelName];
+        ModelNames = options.ServedModelNames.Count > 0 ? [.. options.ServedModelNames.Distinct(StringComparer.Ordinal)] : [info.ModelName];
+        Connections = ConnectionLimit.Create(options.MaxConnections);
         Created = Clock.GetUtcNow().ToUnixTimeSeconds();
         SystemFingerprint = Fingerprint(info);
         Metrics = new ServerMetrics(this);
+        Bodies = new BodyReader(options, Clock);
         Admission = new Admission(options.MaxConcurrency);
         Health = new HealthMonitor(host.Engine, TimeSpan.FromSeconds(options.HungStepSeconds), Clock);
     }
@@ -57,6 +61,12 @@ internal sealed class ServerContext : IDisposable
     /// <summary>Changes when the model, the device or the program does.</summary>
     public string SystemFingerprint { get; }
 
+    /// <summary>Who may connect.</summary>
+    public ConnectionLimit Connections { get; }
+
+    /// <summary>Reads requests' bodies.</summary>
+    public BodyReader Bodies { get; }
+
     /// <summary>Counters of this server.</summary>
     public ServerMetrics Metrics { get; }
 
@@ -77,11 +87,11 @@ internal sealed class ServerContext : IDisposable
     /// <exception cref="ApiException">404: no such model here.</exception>
     public string RequireModel(string name)
     {
-        // FastDeploy's clients send "default" when they do not care.
-        if (name == "default")
-            return ModelNames[0];
         if (ModelNames.Contains(name, StringComparer.Ordinal))
             return name;
+        // Clients that do not care send one of these; FastDeploy takes them.
+        if (name is "default" or "null" or "")
+            return ModelNames[0];
         throw new ApiException(
             StatusCodes.Status404NotFound, "invalid_request_error", $"The model '{name}' does not exist here; this server has {string.Join(", ", ModelNames)}.", "model", "model_not_found");
     }
@@ -103,6 +113,7 @@ internal sealed class ServerContext : IDisposable
     public void Dispose()
     {
         Health.Dispose();
+        Bodies.Dispose();
         Metrics.Dispose();
         _rendering.Dispose();
     }

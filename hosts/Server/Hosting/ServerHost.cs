@@ -9,6 +9,8 @@ namespace Ernie.Server.Hosting;
 /// <param name="started">Told the address once the server listens.</param>
 internal sealed class ServerHost(ServerOptions options, Action<string>? started = null) : IEngineHost, IDisposable
 {
+    private static readonly TimeSpan s_lastBytes = TimeSpan.FromSeconds(1);
+
     private readonly CancellationTokenSource _abort = new();
 
     /// <inheritdoc/>
@@ -17,18 +19,21 @@ internal sealed class ServerHost(ServerOptions options, Action<string>? started 
     /// <summary>Ends running requests instead of waiting for them: the second signal.</summary>
     public void Abort() => _abort.Cancel();
 
+    /// <summary>Connections at once, once the server listens.</summary>
+    public int MaxConnections { get; private set; }
+
     /// <inheritdoc/>
     public async Task<int> RunAsync(IHostContext context, IReadOnlyList<string> args, CancellationToken stopping)
     {
         var server = new ServerContext(context, options);
+        MaxConnections = server.Connections.Most;
         WebApplication application = ServerApplication.Build(server);
         await using (application.ConfigureAwait(false))
         {
             await application.StartAsync(CancellationToken.None).ConfigureAwait(false);
             started?.Invoke(Address(application));
             await UntilAsync(stopping).ConfigureAwait(false);
-            await DrainAsync(server).ConfigureAwait(false);
-            await application.StopAsync(CancellationToken.None).ConfigureAwait(false);
+            await DrainAsync(server, application).ConfigureAwait(false);
         }
 
         server.Dispose();
@@ -48,12 +53,19 @@ internal sealed class ServerHost(ServerOptions options, Action<string>? started 
         await stopped.Task.ConfigureAwait(false);
     }
 
-    /// <summary>Lets running requests end, for as long as the settings allow or until a second signal; then ends them.</summary>
-    private async Task DrainAsync(ServerContext server)
+    /// <summary>
+    /// Lets running requests end, for as long as the settings allow or until a second signal; then ends them. The last part of the
+    /// time is kept for the bytes that say so.
+    /// </summary>
+    private async Task DrainAsync(ServerContext server, WebApplication application)
     {
+        var allowed = TimeSpan.FromSeconds(options.GracefulShutdownSeconds);
+        TimeSpan last = allowed / 10 < s_lastBytes ? allowed / 10 : s_lastBytes;
         server.Admission.StartDraining();
+        server.Bodies.StartDraining();
+        using var end = new CancellationTokenSource(allowed);
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(_abort.Token);
-        limit.CancelAfter(TimeSpan.FromSeconds(options.GracefulShutdownSeconds));
+        limit.CancelAfter(allowed - last);
         try
         {
             // First the requests that still write their last bytes, then the engine, which others may use too.
@@ -63,7 +75,13 @@ internal sealed class ServerHost(ServerOptions options, Action<string>? started 
         }
         catch (OperationCanceledException)
         {
-            await server.Engine.AbortAllAsync().ConfigureAwait(false);
+            // A step that hangs holds the engine's answer up.
+            await ((Task)server.Engine.AbortAllAsync().WaitAsync(s_lastBytes, end.Token)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
+
+        // What is open now are idle connections, bodies that nobody waits for, and readers of last bytes.
+        using var close = CancellationTokenSource.CreateLinkedTokenSource(end.Token);
+        close.CancelAfter(s_lastBytes);
+        await application.StopAsync(close.Token).ConfigureAwait(false);
     }
 }

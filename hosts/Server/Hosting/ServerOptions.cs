@@ -22,7 +22,7 @@ internal sealed record ServerOptions(OptionSet Given)
     /// <summary>Names under which the model is served; the engine's own name when empty.</summary>
     public IReadOnlyList<string> ServedModelNames { get; init; } = Given.Get(ModelRows.ServedModelNames);
 
-    /// <summary>Keys of which a client must show one; none means that no key is asked for.</summary>
+    /// <summary>Keys of which a client must show one, alone or as <c>name=key</c>; none means that no key is asked for.</summary>
     public IReadOnlyList<string> ApiKeys { get; init; } = Given.Get(ServerRows.ApiKeys);
 
     /// <summary>Key of the control endpoints; null leaves them to <see cref="ApiKeys"/>.</summary>
@@ -42,6 +42,30 @@ internal sealed record ServerOptions(OptionSet Given)
 
     /// <summary>Origins that browsers may call from; <c>*</c> allows all; none when empty.</summary>
     public IReadOnlyList<string> AllowedOrigins { get; init; } = Given.Get(ServerRows.AllowedOrigins);
+
+    /// <summary>Names that the Host header may have besides loopback ones; <c>*</c> is all. Empty: loopback names alone on a loopback address, else all.</summary>
+    public IReadOnlyList<string> AllowedHosts { get; init; } = Given.Get(ServerRows.AllowedHosts);
+
+    /// <summary>Connections at once; null for as many as the limit of handles allows.</summary>
+    public int? MaxConnections { get; init; } = Given.Get(ServerRows.MaxConnections);
+
+    /// <summary>Header whose value is the tenant that a cache policy tells apart; null: the API key is.</summary>
+    public string? TenantHeader { get; init; } = Given.Get(ServerRows.TenantHeader);
+
+    /// <summary>Whether each request is a line in the log.</summary>
+    public bool LogRequests { get; init; } = Given.Get(ServerRows.LogRequests);
+
+    /// <summary>Seconds in which a request's headers must come.</summary>
+    public double HeaderSeconds { get; init; } = 15;
+
+    /// <summary>Seconds in which a request's body must come.</summary>
+    public double BodySeconds { get; init; } = 120;
+
+    /// <summary>Bytes per second that a body must bring, after a grace of five seconds.</summary>
+    public double MinBodyBytesPerSecond { get; init; } = 1024;
+
+    /// <summary>Bytes of unfinished bodies that are held at once.</summary>
+    public long MaxBufferedBodyBytes { get; init; } = 256L << 20;
 
     /// <summary>Largest request body in bytes; a larger one is a 413.</summary>
     public long MaxBodyBytes { get; init; } = 32L << 20;

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using Ernie.Server.Metrics.Catalogue;
 
 namespace Ernie.Server.Metrics;
 
@@ -10,21 +11,21 @@ internal sealed class PrometheusWriter(string modelName)
     private readonly StringBuilder _text = new();
 
     /// <summary>Starts a metric; its samples follow.</summary>
-    public void Header(string name, string help, string type) =>
-        _text.Append("# HELP ").Append(name).Append(' ').Append(help).Append("\n# TYPE ").Append(name).Append(' ').Append(type).Append('\n');
-
-    /// <summary>Writes a metric of one sample.</summary>
-    public void Single(string name, string help, string type, double value)
-    {
-        Header(name, help, type);
-        Sample(name, value);
-    }
+    public void Header(string name, string help, MetricKind kind) =>
+        _text.Append("# HELP ").Append(name).Append(' ').Append(help).Append("\n# TYPE ").Append(name).Append(' ').Append(Word(kind)).Append('\n');
 
     /// <summary>Writes a sample.</summary>
     public void Sample(string name, double value, params ReadOnlySpan<(string Name, string Value)> labels)
     {
         _text.Append(name).Append('{');
         Label("model_name", modelName);
+        // vLLM numbers its engines, and its dashboards sum over them.
+        if (name.StartsWith("vllm:", StringComparison.Ordinal))
+        {
+            _text.Append(',');
+            Label("engine", "0");
+        }
+
         foreach ((string label, string text) in labels)
         {
             _text.Append(',');
@@ -44,6 +45,13 @@ internal sealed class PrometheusWriter(string modelName)
 
     /// <summary>The text so far.</summary>
     public override string ToString() => _text.ToString();
+
+    private static string Word(MetricKind kind) => kind switch
+    {
+        MetricKind.Counter => "counter",
+        MetricKind.Gauge => "gauge",
+        _ => "histogram",
+    };
 
     private void Label(string name, string value)
     {

@@ -18,6 +18,13 @@ internal sealed class SequenceTimer
         _arrived = clock.GetTimestamp();
     }
 
+    /// <summary>Tokens that came.</summary>
+    public int Tokens => _tokens;
+
+    /// <summary>The engine began the sequence.</summary>
+    /// <param name="cachedTokens">Prompt tokens that came from the prefix cache.</param>
+    public void Begun(int cachedTokens) => _metrics.SequenceBegun(cachedTokens);
+
     /// <summary>A token came.</summary>
     public void TokenArrived()
     {
@@ -36,7 +43,7 @@ internal sealed class SequenceTimer
     }
 
     /// <summary>The sequence ended.</summary>
-    /// <param name="reason"><c>stop</c>, <c>length</c>, or <c>abort</c> when it was cut short.</param>
+    /// <param name="reason"><c>stop</c>, <c>length</c>, <c>abort</c> when its reader left, <c>error</c> when it failed.</param>
     public void Finished(string reason)
     {
         long now = _clock.GetTimestamp();

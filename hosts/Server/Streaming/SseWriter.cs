@@ -110,7 +110,7 @@ internal sealed class SseWriter(HttpContext context, TimeSpan keepAlive, TimePro
             return;
         Started = true;
         context.Response.StatusCode = StatusCodes.Status200OK;
-        context.Response.ContentType = "text/event-stream";
+        context.Response.ContentType = "text/event-stream; charset=utf-8";
         context.Response.Headers.CacheControl = "no-cache";
         // Asks nginx not to collect the stream.
         context.Response.Headers["X-Accel-Buffering"] = "no";

@@ -2,6 +2,7 @@ using Ernie.Server.Api;
 using Ernie.Server.Errors;
 using Ernie.Server.Generation;
 using Ernie.Server.Hosting;
+using Ernie.Server.Requests;
 
 namespace Ernie.Server.Streaming;
 
@@ -17,9 +18,10 @@ internal static partial class StreamRunner
         {
             await StreamAsync(context, server, request, format, sse).ConfigureAwait(false);
         }
-        catch (Exception exception) when (sse.Started && !context.RequestAborted.IsCancellationRequested)
+        catch (Exception exception) when (sse.Started && !ClientDisconnect.Is(exception, context))
         {
             ApiException error = ErrorTranslation.Translate(exception);
+            server.Metrics.Refused(error);
             if (exception is not ApiException)
                 Log.StreamFailed(context.RequestServices.GetRequiredService<ILogger<SseWriter>>(), exception, request.Settings.Id);
             sse.Write(ErrorResponse.From(error), ServerJsonContext.Default.ErrorResponse);

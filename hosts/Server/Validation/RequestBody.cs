@@ -2,6 +2,7 @@ using System.Runtime.InteropServices;
 using System.Text.Json;
 using System.Text.Unicode;
 using Ernie.Server.Errors;
+using Ernie.Server.Requests;
 
 namespace Ernie.Server.Validation;
 
@@ -9,14 +10,13 @@ namespace Ernie.Server.Validation;
 internal static class RequestBody
 {
     /// <summary>Reads and parses the body. The caller disposes the document.</summary>
-    /// <exception cref="ApiException">Not JSON by its content type (415) or by its text (400), or not an object (400).</exception>
-    public static async Task<JsonDocument> ReadAsync(HttpContext context)
+    /// <exception cref="ApiException">Not JSON or not an object (400), or it does not come (408, 503).</exception>
+    public static async Task<JsonDocument> ReadAsync(HttpContext context, BodyReader bodies)
     {
-        RequireJson(context.Request.ContentType);
         JsonDocument document;
         try
         {
-            document = await JsonDocument.ParseAsync(context.Request.Body, default, context.RequestAborted).ConfigureAwait(false);
+            document = await bodies.ParseAsync(context).ConfigureAwait(false);
         }
         catch (JsonException exception)
         {
@@ -70,17 +70,16 @@ internal static class RequestBody
         }
     }
 
-    private static void RequireJson(string? contentType)
+    /// <summary>Asks for a content type of JSON. A web page cannot send that to another site without asking first; without any it can.</summary>
+    /// <exception cref="ApiException">415.</exception>
+    public static void RequireJson(string? contentType)
     {
-        // Absent is taken as JSON: a body that is something else fails to parse anyway.
-        if (contentType is null)
-            return;
         ReadOnlySpan<char> mediaType = contentType.AsSpan();
         int parameters = mediaType.IndexOf(';');
         mediaType = (parameters < 0 ? mediaType : mediaType[..parameters]).Trim();
         if (mediaType.Equals("application/json", StringComparison.OrdinalIgnoreCase) || mediaType.EndsWith("+json", StringComparison.OrdinalIgnoreCase))
             return;
         throw new ApiException(
-            StatusCodes.Status415UnsupportedMediaType, "invalid_request_error", $"The content type is '{contentType}' and must be application/json.", null, "unsupported_media_type");
+            StatusCodes.Status415UnsupportedMediaType, "invalid_request_error", contentType is null ? "The request has no content type; send 'Content-Type: application/json'." : $"The content type is '{contentType}' and must be application/json.", null, "unsupported_media_type");
     }
 }

@@ -35,6 +35,9 @@ public sealed record GenerationRequest
     /// <summary>The same for the prompt's tokens.</summary>
     public int? PromptLogprobs { get; init; }
 
+    /// <summary>Says which tokens may come at each position, for this request alone; null where any may.</summary>
+    public ITokenMask? TokenMask { get; init; }
+
     /// <summary>Asks for the prompt's hidden states, pooled into one, instead of tokens (embeddings).</summary>
     public PromptPooling Pooling { get; init; }
 

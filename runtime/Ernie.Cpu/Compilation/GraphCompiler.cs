@@ -187,7 +187,7 @@ internal sealed class GraphCompiler
                 CompileLinear(linear);
                 break;
             default:
-                throw new NotSupportedException($"The CPU backend does not run {node.GetType().Name} yet: mixtures of experts are built and verified only.");
+                throw new NotSupportedException($"The CPU backend does not run {node.GetType().Name} yet: mixtures of experts and parts of models are built and verified only.");
         }
     }
 

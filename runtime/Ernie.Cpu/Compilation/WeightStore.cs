@@ -65,7 +65,7 @@ internal sealed class WeightStore : IDisposable
 
     private WeightMatrix Load(LinearWeight weight, bool keep)
     {
-        var key = (string.Join('\n', weight.Parts.Select(part => part.Name)), weight.Encoding);
+        var key = (string.Join('\n', weight.Parts), weight.Encoding);
         if (!_matrices.TryGetValue(key, out WeightMatrix? matrix))
         {
             matrix = _loader.Load(weight);

@@ -129,6 +129,11 @@ internal sealed class StepReader
     {
         ref readonly StepRow added = ref record.Row(row);
         ReadOnlySpan<int> drafts = record.Drafts(row);
+        if (sequence.MaskFailure is { } failure)
+        {
+            throw failure;
+        }
+
         ReadOnlySpan<int> drawn = sequence.Request.SampledOnDevice ? DrawnOnDevice(sequence, output, row, drafts.Length) : [];
         int firstLogits = added.LogitCount - 1 - drafts.Length;
         int topCount = sequence.Request.Original.Logprobs ?? 0;

@@ -174,6 +174,10 @@ internal sealed class Admissions
             CachedTokens += sequence.Stream.CachedTokens;
             _meter.Admitted(sequence);
         }
+        else
+        {
+            _meter.Resumed(sequence);
+        }
 
         if (sequence.Request.KeepsHistory)
         {
@@ -188,6 +192,7 @@ internal sealed class Admissions
                 Parameters = sequence.Request.Parameters,
                 Scratch = sequence.Progress.Scratch,
                 Options = sequence.Request.Options,
+                Processors = sequence.Request.Processors,
                 Seed = sequence.Request.Seed,
                 Stream = sequence.Request.RandomStream,
                 Tokens = tokens,

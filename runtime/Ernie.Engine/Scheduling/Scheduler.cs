@@ -224,6 +224,6 @@ internal sealed class Scheduler : IDisposable
         sequence.State = SequenceState.Waiting;
         Waiting.Add(sequence);
         Preemptions++;
-        _meter.Preempted();
+        _meter.Preempted(sequence);
     }
 }

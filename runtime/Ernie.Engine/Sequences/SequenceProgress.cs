@@ -22,6 +22,12 @@ internal sealed class SequenceProgress
     /// <summary>Whether it was admitted before.</summary>
     public bool WasAdmitted { get; set; }
 
+    /// <summary>How often it lost its slot.</summary>
+    public int Preemptions { get; set; }
+
+    /// <summary>Whether it has lost its slot and waits for another.</summary>
+    public bool IsPreempted { get; set; }
+
     /// <summary>Whether its reader has been sent anything.</summary>
     public bool FirstEventSent { get; set; }
 

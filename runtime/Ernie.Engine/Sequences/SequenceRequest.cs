@@ -30,8 +30,8 @@ internal sealed class SequenceRequest
     /// <summary>End tokens (unless ignored) and stop tokens: those at which it ends.</summary>
     public required int[] StopTokens { get; init; }
 
-    /// <summary>Logit bias, sorted by token.</summary>
-    public required (int Token, float Value)[] Bias { get; init; }
+    /// <summary>The processors that it uses, in their order.</summary>
+    public required ProcessorState[] Processors { get; init; }
 
     /// <summary>Whether its slot keeps a token history.</summary>
     public required bool KeepsHistory { get; init; }
@@ -55,7 +55,8 @@ internal sealed class SequenceRequest
     public int PromptLength => Prompt.Length;
 
     /// <summary>Whether a step may be launched that computes a token before the host knows it.</summary>
-    public bool RunsAhead => SampledOnDevice && MaxDrafts == 0;
+    /// <remarks>A token mask is asked for with the token before it, which must be known.</remarks>
+    public bool RunsAhead => SampledOnDevice && MaxDrafts == 0 && Original.TokenMask is null;
 
     /// <summary>Whether the caller named a token as one to stop at, besides the model's own end tokens.</summary>
     public bool IsStopToken(int token)

@@ -33,6 +33,18 @@ public static class EngineInstruments
     /// <summary>Histogram: tokens that a finished sequence generated.</summary>
     public const string RequestGenerationTokens = "ernie.request.generation_tokens";
 
+    /// <summary>Histogram: first admission to last token.</summary>
+    public const string InferenceTime = "ernie.request.inference_time";
+
+    /// <summary>Histogram: prompt tokens of a finished sequence that did not come from the prefix cache.</summary>
+    public const string RequestComputedTokens = "ernie.request.computed_tokens";
+
+    /// <summary>Histogram: tokens that a finished sequence generated per second from its first admission.</summary>
+    public const string RequestTokenRate = "ernie.request.token_rate";
+
+    /// <summary>Histogram: how often a finished sequence lost its slot.</summary>
+    public const string RequestPreemptions = "ernie.request.preemptions";
+
     /// <summary>Histogram: launch of a step to the end of its completion.</summary>
     public const string StepTime = "ernie.step.time";
 
@@ -53,6 +65,9 @@ public static class EngineInstruments
 
     /// <summary>Tag of <see cref="RequestsFinished"/>: stop, length, abort, error.</summary>
     public const string FinishedReasonTag = "finished_reason";
+
+    /// <summary>Up-down counter: sequences that have lost their slot and wait for another.</summary>
+    public const string RequestsPreempted = "ernie.requests.preempted";
 
     /// <summary>Counter: preemptions.</summary>
     public const string Preemptions = "ernie.preemptions";

@@ -10,9 +10,10 @@ internal sealed class EngineMeter : IDisposable
 {
     private readonly Meter _meter;
     private readonly Histogram<double> _timeToFirstToken, _interTokenLatency, _timePerOutputToken, _requestLatency;
-    private readonly Histogram<double> _queueTime, _prefillTime, _decodeTime, _stepTime, _stepHostTime;
-    private readonly Histogram<long> _requestPromptTokens, _requestGenerationTokens, _stepTokens;
+    private readonly Histogram<double> _queueTime, _prefillTime, _decodeTime, _inferenceTime, _tokenRate, _stepTime, _stepHostTime;
+    private readonly Histogram<long> _requestPromptTokens, _requestGenerationTokens, _requestComputedTokens, _requestPreemptions, _stepTokens;
     private readonly Counter<long> _promptTokens, _generationTokens, _finished, _preemptions, _queries, _hits, _misplaced;
+    private readonly UpDownCounter<int> _preempted;
     private readonly TagList[] _finishTags;
 
     /// <summary>Makes the instruments.</summary>
@@ -29,15 +30,20 @@ internal sealed class EngineMeter : IDisposable
         _queueTime = Seconds(EngineInstruments.QueueTime, "Submission to first admission");
         _prefillTime = Seconds(EngineInstruments.PrefillTime, "First admission to first token");
         _decodeTime = Seconds(EngineInstruments.DecodeTime, "First token to last token");
+        _inferenceTime = Seconds(EngineInstruments.InferenceTime, "First admission to last token");
         _stepTime = Seconds(EngineInstruments.StepTime, "Launch of a step to its completion");
         _stepHostTime = Seconds(EngineInstruments.StepHostTime, "The loop's own work per step");
         _requestPromptTokens = _meter.CreateHistogram<long>(EngineInstruments.RequestPromptTokens, "{token}", "Prompt tokens of a sequence");
         _requestGenerationTokens = _meter.CreateHistogram<long>(EngineInstruments.RequestGenerationTokens, "{token}", "Generated tokens of a sequence");
+        _requestComputedTokens = _meter.CreateHistogram<long>(EngineInstruments.RequestComputedTokens, "{token}", "Prompt tokens of a sequence that were computed");
+        _requestPreemptions = _meter.CreateHistogram<long>(EngineInstruments.RequestPreemptions, "{preemption}", "Preemptions of a sequence");
+        _tokenRate = _meter.CreateHistogram<double>(EngineInstruments.RequestTokenRate, "{token}/s", "Tokens of a sequence per second since its admission");
         _stepTokens = _meter.CreateHistogram<long>(EngineInstruments.StepTokens, "{token}", "Tokens computed in a step");
         _promptTokens = _meter.CreateCounter<long>(EngineInstruments.PromptTokens, "{token}", "Prompt tokens of admitted requests");
         _generationTokens = _meter.CreateCounter<long>(EngineInstruments.GenerationTokens, "{token}", "Tokens generated");
         _finished = _meter.CreateCounter<long>(EngineInstruments.RequestsFinished, "{request}", "Finished requests");
         _preemptions = _meter.CreateCounter<long>(EngineInstruments.Preemptions, "{request}", "Preemptions");
+        _preempted = _meter.CreateUpDownCounter<int>(EngineInstruments.RequestsPreempted, "{request}", "Preempted requests that wait");
         _queries = _meter.CreateCounter<long>(EngineInstruments.PrefixCacheQueries, "{token}", "Prompt tokens looked up in the prefix cache");
         _hits = _meter.CreateCounter<long>(EngineInstruments.PrefixCacheHits, "{token}", "Prompt tokens found in the prefix cache");
         _misplaced = _meter.CreateCounter<long>(EngineInstruments.Misplaced, "{finding}", "Pages, slots or leases that the idle engine found out of their place");
@@ -82,14 +88,28 @@ internal sealed class EngineMeter : IDisposable
     /// <summary>A sequence ended.</summary>
     public void Finished(Sequence sequence, FinishReason reason, long now)
     {
+        Resumed(sequence);
         _finished.Add(1, in _finishTags[(int)reason]);
         _requestLatency.Record(Elapsed(sequence.Times.Submitted, now));
         _requestPromptTokens.Record(sequence.Request.PromptLength);
         _requestGenerationTokens.Record(sequence.Generated);
+        if (sequence.Progress.WasAdmitted)
+        {
+            _requestComputedTokens.Record(sequence.Request.PromptLength - sequence.Stream.CachedTokens);
+            _requestPreemptions.Record(sequence.Progress.Preemptions);
+        }
+
         if (sequence.Times.FirstToken != 0)
         {
             double decode = Elapsed(sequence.Times.FirstToken, sequence.Times.LastToken);
+            double inference = Elapsed(sequence.Times.Admitted, sequence.Times.LastToken);
             _decodeTime.Record(decode);
+            _inferenceTime.Record(inference);
+            if (inference > 0)
+            {
+                _tokenRate.Record(sequence.Generated / inference);
+            }
+
             if (sequence.Generated > 1)
             {
                 _timePerOutputToken.Record(decode / (sequence.Generated - 1));
@@ -98,7 +118,24 @@ internal sealed class EngineMeter : IDisposable
     }
 
     /// <summary>A sequence lost its slot.</summary>
-    public void Preempted() => _preemptions.Add(1);
+    public void Preempted(Sequence sequence)
+    {
+        sequence.Progress.Preemptions++;
+        sequence.Progress.IsPreempted = true;
+        _preemptions.Add(1);
+        _preempted.Add(1);
+    }
+
+    /// <summary>A preempted sequence has a slot again, or has ended without one.</summary>
+    public void Resumed(Sequence sequence)
+    {
+        if (sequence.Progress.IsPreempted)
+        {
+            _preempted.Add(-1);
+        }
+
+        sequence.Progress.IsPreempted = false;
+    }
 
     /// <summary>The idle engine found something out of its place.</summary>
     public void Misplaced() => _misplaced.Add(1);

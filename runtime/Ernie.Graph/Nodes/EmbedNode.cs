@@ -1,7 +1,7 @@
 namespace Ernie.Graph;
 
-/// <summary>Looks the step's token ids up: <c>output = table[ids]</c>.</summary>
-/// <param name="Table">[vocabulary, hidden]; never quantised.</param>
+/// <summary>Looks the step's token ids up: <c>output = table[ids]</c>; ids outside a slice of the table give zeros.</summary>
+/// <param name="Table">[vocabulary, hidden], or some of its rows; never quantised.</param>
 /// <param name="Output">[tokens, hidden].</param>
 public sealed record EmbedNode(TensorReference Table, ValueId Output) : GraphNode
 {

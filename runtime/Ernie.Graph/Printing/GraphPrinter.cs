@@ -46,6 +46,7 @@ public static class GraphPrinter
             $"attention layer {attention.LayerIndex}, q {attention.Query}, k {attention.Key}, v {attention.Value}, "
             + $"{attention.QueryHeads} heads of {attention.HeadDim} on {attention.KeyValueHeads}",
         SwiGluNode swiGlu => $"swiGlu gate {swiGlu.Gate}, up {swiGlu.Up}",
+        AllReduceNode reduce => $"allReduce {reduce.Input}",
         AddNode add => $"add {add.Left}, {add.Right}",
         AddRmsNormNode fused => Invariant($"addRmsNorm {fused.Left}, {fused.Right}, {fused.Weight}, ε {fused.Epsilon}"),
         SelectLogitRowsNode select => $"selectLogitRows {select.Input}",

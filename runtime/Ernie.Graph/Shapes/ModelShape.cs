@@ -45,6 +45,12 @@ public sealed record ModelShape
     /// <summary>The experts' numbers, or null for a dense model.</summary>
     public MixtureOfExpertsShape? MixtureOfExperts { get; init; }
 
+    /// <summary>Which part of the model this is, or null for all of it. Heads and widths inside a layer are then the part's own; the hidden width and the vocabulary are the model's.</summary>
+    public ShardShape? Shard { get; init; }
+
+    /// <summary>Logits of a row: a part computes its share of the vocabulary.</summary>
+    public int LogitWidth => VocabularySize / (Shard?.Size ?? 1);
+
     /// <summary>Token that begins a text.</summary>
     public required int BeginTokenId { get; init; }
 

@@ -44,4 +44,7 @@ public static class GraphDiagnosticIds
 
     /// <summary>Numbers of a router or of experts are out of range.</summary>
     public const string InvalidExperts = "ERN2014";
+
+    /// <summary>A graph cannot be cut into the parts that were asked for.</summary>
+    public const string InvalidShard = "ERN2015";
 }

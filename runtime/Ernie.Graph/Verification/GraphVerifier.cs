@@ -114,7 +114,7 @@ public static class GraphVerifier
     {
         ModelShape shape = graph.Shape;
         Expect("hidden", graph.Hidden, new ValueShape(RowAxis.Tokens, shape.HiddenSize));
-        Expect("logits", graph.Logits, new ValueShape(RowAxis.LogitRows, shape.VocabularySize, ElementType.Float32));
+        Expect("logits", graph.Logits, new ValueShape(RowAxis.LogitRows, shape.LogitWidth, ElementType.Float32));
 
         void Expect(string name, ValueId output, ValueShape needed)
         {
@@ -162,7 +162,7 @@ public static class GraphVerifier
             GraphNode node = graph.Nodes[index];
             foreach (TensorReference tensor in node.Tensors.Concat(node.Linears.SelectMany(linear => linear.Parts)))
             {
-                if (!known.TryAdd(tensor.Name, tensor) && known[tensor.Name] != tensor)
+                if (!known.TryAdd(tensor.Name, tensor.Whole) && known[tensor.Name] != tensor.Whole)
                 {
                     diagnostics.Add(new(TensorShapeConflict, index, $"{tensor} is used elsewhere as {known[tensor.Name]}."));
                 }

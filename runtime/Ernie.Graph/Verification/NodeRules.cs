@@ -22,7 +22,7 @@ internal sealed class NodeRules(ModelGraph graph, List<GraphDiagnostic> diagnost
         {
             case EmbedNode embed:
                 Require(
-                    embed.Table.Columns is not null && embed.Table.Rows == graph.Shape.VocabularySize,
+                    embed.Table.Columns is not null && embed.Table.Whole.Rows == graph.Shape.VocabularySize,
                     WeightShapeMismatch,
                     $"The table {embed.Table} needs {graph.Shape.VocabularySize} rows and a second dimension.");
                 RequireType(embed.Output, ValueShape.Tokens(embed.Table.Columns ?? 0));
@@ -53,6 +53,11 @@ internal sealed class NodeRules(ModelGraph graph, List<GraphDiagnostic> diagnost
             case SwiGluNode swiGlu:
                 RequireType(swiGlu.Up, graph[swiGlu.Gate]);
                 RequireType(swiGlu.Output, graph[swiGlu.Gate]);
+                break;
+            case AllReduceNode reduce:
+                Require(graph.Shape.Shard is not null, InvalidShard, $"The graph is not a part of several, so there is nothing to add {reduce.Input} to.");
+                RequireElement(reduce.Input, ElementType.Activation);
+                RequireType(reduce.Output, graph[reduce.Input]);
                 break;
             case AddNode add:
                 RequireType(add.Right, graph[add.Left]);

@@ -35,9 +35,20 @@ internal sealed class TensorResolver
     /// <summary>Names of the checkpoint's tensors that have been found so far.</summary>
     public HashSet<string> Used { get; } = new(StringComparer.Ordinal);
 
-    /// <summary>Finds the tensor, or the slice of a fused one, that is [rows, columns] of the part.</summary>
+    /// <summary>Finds the tensor, or the part of a fused one, that is [rows, columns] of what is referred to, and slices it where a slice is meant.</summary>
     /// <exception cref="WeightFormatException">The tensor is missing or has another shape.</exception>
     public MatrixSource Matrix(TensorReference part)
+    {
+        MatrixSource whole = WholeMatrix(part.Whole);
+        if (part.Slice is not { } slice)
+            return whole;
+        // Whole rows of a stored tensor are rows of it too, and can be borrowed where they lie.
+        return whole is DirectSource direct && part.Columns == whole.Columns
+            ? new DirectSource(direct.Tensor, (direct.FirstElement / whole.Columns) + slice.FirstRow, part.Rows, whole.Columns)
+            : new SlicedSource(whole, slice.FirstRow, slice.FirstColumn, part.Rows, part.Columns ?? 1);
+    }
+
+    private MatrixSource WholeMatrix(TensorReference part)
     {
         int columns = part.Columns ?? throw new ArgumentException($"'{part}' is a vector; a matrix is asked for.", nameof(part));
         if (Find(part.Name, part.Rows, columns) is { } tensor)

@@ -52,6 +52,6 @@ internal static class NuGetClient
         PipelineResponse response = message.Response!; // Sent above.
         using var reader = new StreamReader(response.ContentStream!); // Not buffered, so it is a stream.
         response.Headers.TryGetValue("Content-Type", out string? type);
-        return SseStream.Parse((System.Net.HttpStatusCode)response.Status, type, await reader.ReadToEndAsync());
+        return SseStream.Parse((System.Net.HttpStatusCode)response.Status, type?.Split(';')[0], await reader.ReadToEndAsync());
     }
 }

@@ -37,6 +37,11 @@ internal static class OptionFileReader
                 throw new OptionException($"{key.Where}: '{Excerpt.Of(key.Text!)}' is the same option as '{seen[definition.Name]}' above. Give it once.");
             }
 
+            if (definition.RefusesEmpty && (value.IsNull || value.Items is { Count: 0 }))
+            {
+                throw new OptionException($"{value.Where}: {definition.Name} is there and empty. Give it a value, or leave it out if none is wanted.");
+            }
+
             // A null is what stands where nothing is wanted: the default.
             if (!value.IsNull)
             {

@@ -22,7 +22,7 @@ public static class ForeignFlags
     private const string LoadedOnce = "weights are loaded once, at the start";
     private const string DevicePages = "the cache of keys and values is in the device's memory alone, and what is evicted is computed again";
     private const string Specialised = "kernels are compiled for the model and the device in any case";
-    private const string NoLog = "requests and statistics are not logged; /metrics has the counts";
+    private const string NoLog = "requests are logged only with --enable-log-requests, statistics never; /metrics has the counts";
     private const string NoTls = "the server speaks HTTP alone; put a proxy that ends TLS in front of it";
     private const string OneArchitecture = "the graph is compiled from the checkpoint's config.json as it is; change it there";
 

@@ -20,7 +20,7 @@ public static class ServerRows
 
     /// <summary>Keys of which a client must show one; none means that no key is asked for.</summary>
     public static Option<IReadOnlyList<string>> ApiKeys { get; } = s_rows.TextList(
-        "api-key", "Key that requests must carry; repeatable. None: every request is taken.", variables: ["FD_API_KEY"], fault: KeyFault,
+        "api-key", "Key that requests must carry, or name=key, where keys of one name are one tenant; repeatable. None: every request is taken.", variables: ["FD_API_KEY"], fault: KeyFault,
         refusesEmpty: true, takesSeveral: true, isSecret: true);
 
     /// <summary>Key of the control endpoints; null leaves them to <see cref="ApiKeys"/>.</summary>
@@ -44,10 +44,32 @@ public static class ServerRows
 
     /// <summary>Origins that browsers may call from; <c>*</c> allows all; none when empty.</summary>
     public static Option<IReadOnlyList<string>> AllowedOrigins { get; } = s_rows.TextList(
-        "allowed-origins", "Origins that browsers may call from (CORS); '*' is all. None: no cross-origin call.", takesSeveral: true);
+        "allowed-origins", "Origins that browsers may call from (CORS); '*' is all. None: no cross-origin call.", takesSeveral: true,
+        fault: text => IsOrigin(text) ? null : "must be an origin, as in https://app.example (no path, no slash at the end), or '*'");
+
+    /// <summary>Names that the Host header may have besides loopback ones; <c>*</c> is all.</summary>
+    public static Option<IReadOnlyList<string>> AllowedHosts { get; } = s_rows.TextList(
+        "allowed-hosts", "Names by which the server may be called (Host header), *.example.com for all below one, '*' for all. None: on a loopback address localhost alone, else all.",
+        takesSeveral: true, fault: text => text.AsSpan().ContainsAny("/: ") ? "must be a host name without scheme and port, or '*'" : null);
+
+    /// <summary>Connections at once; null for as many as the limit of handles allows.</summary>
+    public static Option<int?> MaxConnections { get; } = s_rows.OptionalWholeNumber(
+        "max-connections", "Connections at once; more are closed. Absent: as many as the limit of open files allows.", 1);
+
+    /// <summary>Header whose value is the tenant; null: the API key is.</summary>
+    public static Option<string?> TenantHeader { get; } = s_rows.OptionalText(
+        "tenant-header", "Header, set by a gateway that callers cannot pass by, whose value is the tenant for cache policies. Absent: the API key is.",
+        fault: text => text.All(letter => char.IsAsciiLetterOrDigit(letter) || letter is '-' or '_') ? null : "must be a header's name");
+
+    /// <summary>Whether each request is a line in the log.</summary>
+    public static Option<bool> LogRequests { get; } = s_rows.Switch(
+        "enable-log-requests", "Write a line per request: id, path, status and time, nothing of what was asked.");
 
     /// <summary>The rows, in the help's order.</summary>
     public static IReadOnlyList<OptionDefinition> All => s_rows.All;
+
+    private static bool IsOrigin(string text) =>
+        text is "*" or "null" || (Uri.TryCreate(text, UriKind.Absolute, out Uri? uri) && text.Equals(uri.GetLeftPart(UriPartial.Authority), StringComparison.OrdinalIgnoreCase));
 
     // A header cannot carry anything else.
     private static string? KeyFault(string key) => key.All(c => c is > ' ' and <= '~') ? null : "must be a key of visible ASCII characters without spaces";
