@@ -238,9 +238,10 @@ public sealed class CudaExecutor : IExecutor, IDeviceSampling
 
         if (graph == 0 && step.LogprobDraws > 0)
             _logProbabilities.QueueDrawn(_writer.Shape.LogitRows);
+        _copies.Queue(batch, step, hostLogits, listsLogitsApart ? firstList : -1);
+        // Last: a prompt's rows of logits take the place of those that the host copies.
         if (step.LogprobRecords > 0)
             _logProbabilities.QueuePrompts(_writer.LogProbabilities, sequence);
-        _copies.Queue(batch, step, hostLogits, listsLogitsApart ? firstList : -1);
         _begun++;
     }
 

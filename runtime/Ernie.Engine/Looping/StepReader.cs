@@ -136,7 +136,7 @@ internal sealed class StepReader
 
         ReadOnlySpan<int> drawn = sequence.Request.SampledOnDevice ? DrawnOnDevice(sequence, output, row, drafts.Length) : [];
         int firstLogits = added.LogitCount - 1 - drafts.Length;
-        int topCount = sequence.Request.Original.Logprobs ?? 0;
+        int topCount = sequence.Request.TopCount;
         Span<int> topTokens = _topTokens.AsSpan(0, topCount);
         Span<float> topLogprobs = _topLogprobs.AsSpan(0, topCount);
         bool isLast = false;

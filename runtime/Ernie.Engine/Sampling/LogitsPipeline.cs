@@ -1,16 +1,20 @@
 using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
 using Ernie.Engine.Sequences;
+using Ernie.Generation;
 using Ernie.Sampling;
 
 namespace Ernie.Engine.Sampling;
 
 /// <summary>
-/// Turns a row of logits into a token on the host: the request's processors in the order of <see cref="LogitsProcessors"/>, then the sampler
-/// plugin. Log-probabilities are taken of the row before all of it or just before the sampler. Allocates nothing.
+/// Turns a row of logits into a token on the host: the request's processors in the order of <see cref="LogitsProcessors"/>, then the tokens
+/// that it allows, then the sampler plugin. Log-probabilities are taken of the row before all of it or just before the sampler. Allocates nothing.
 /// </summary>
 internal sealed class LogitsPipeline
 {
+    // What a mask leaves may have been divided by a penalty.
+    private const float Masked = -1.0e37f;
+
     private readonly float[] _kept;
     private readonly LogprobScale _scale;
 
@@ -53,9 +57,19 @@ internal sealed class LogitsPipeline
         }
 
         Process(sequence, tokens[sequence.Request.PromptLength..], history, logits);
+        if (sequence.Request.Allowed is { } allowed)
+        {
+            KeepOnly(allowed, logits);
+        }
+
         if (wantsLogprobs && _scale.Stage == LogitStage.Processed)
         {
             logits.CopyTo(_kept);
+        }
+
+        if (sequence.Request.Allowed is not null && LogitVector.Max(logits) <= Masked)
+        {
+            ThrowNothingLeft();
         }
 
         ISampler sampler = sequence.Request.Sampler;
@@ -83,7 +97,14 @@ internal sealed class LogitsPipeline
             return new TokenDraw(drawn, 0, 0);
         }
 
+        GenerationRequest asked = sequence.Request.Original;
+        LogprobView.Apply(asked, _kept);
         (float logprob, int rank) = Rank(_kept, drawn, topTokens, topLogprobs);
+        if (asked.LogprobTokens is { } named)
+        {
+            LogprobView.Read(named, _kept, _scale, topTokens, topLogprobs);
+        }
+
         return new TokenDraw(drawn, logprob, rank);
     }
 
@@ -142,4 +163,21 @@ internal sealed class LogitsPipeline
     [DoesNotReturn, StackTraceHidden]
     private void ThrowOutOfRange(ISampler sampler, int token) => throw new InvalidOperationException(
         $"Sampler '{sampler.Name}' returned token {token}; the vocabulary has {_kept.Length} tokens.");
+
+    [DoesNotReturn, StackTraceHidden]
+    private static void ThrowNothingLeft() => throw new InvalidOperationException(
+        "Nothing is left to draw: bad_words and the like mask every token that allowed_token_ids allows.");
+
+    // Everything between the tokens, which ascend, is masked.
+    private static void KeepOnly(ReadOnlySpan<int> tokens, Span<float> logits)
+    {
+        int next = 0;
+        foreach (int token in tokens)
+        {
+            logits[next..token].Fill(float.NegativeInfinity);
+            next = token + 1;
+        }
+
+        logits[next..].Fill(float.NegativeInfinity);
+    }
 }

@@ -33,6 +33,9 @@ internal sealed class SequenceRequest
     /// <summary>The processors that it uses, in their order.</summary>
     public required ProcessorState[] Processors { get; init; }
 
+    /// <summary>Tokens that may be drawn, ascending; null for all.</summary>
+    public int[]? Allowed { get; init; }
+
     /// <summary>Whether its slot keeps a token history.</summary>
     public required bool KeepsHistory { get; init; }
 
@@ -47,6 +50,9 @@ internal sealed class SequenceRequest
 
     /// <summary>Options of its draws.</summary>
     public SamplingOptions Options => Original.Sampling;
+
+    /// <summary>Tokens whose log-probabilities come with each drawn one.</summary>
+    public int TopCount => Original.LogprobTokens?.Count ?? Original.Logprobs ?? 0;
 
     /// <summary>Stream of its random numbers.</summary>
     public uint RandomStream => (uint)Original.ChoiceIndex;
