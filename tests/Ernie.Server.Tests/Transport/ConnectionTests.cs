@@ -127,7 +127,7 @@ public sealed class ConnectionTests
             {
                 return await ask(client).WaitAsync(limit.Token);
             }
-            catch (HttpRequestException)
+            catch (Exception exception) when (exception is HttpRequestException or SocketException or IOException)
             {
                 // The server has not yet seen the others close.
                 await Task.Delay(20, limit.Token);
