@@ -15,7 +15,6 @@ internal static class ServerProgram
 {
     private const int UsageError = 2;
 
-
     /// <summary>Runs until a signal stops it.</summary>
     /// <param name="args">The program's arguments.</param>
     /// <param name="output">The start-up report.</param>
@@ -56,6 +55,7 @@ internal static class ServerProgram
     private static async Task<int> RunAsync(OptionSet options, TextWriter output, TextWriter error)
     {
         var serverOptions = new ServerOptions(options);
+        serverOptions.Check();
         using var stopping = new CancellationTokenSource();
         ServerHost? listening = null;
         using var host = new ServerHost(serverOptions, address => Listening(output, address, listening!.MaxConnections)); // The host listens later.

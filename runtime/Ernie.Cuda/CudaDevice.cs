@@ -112,6 +112,15 @@ public sealed class CudaDevice : IDisposable
         return ((long)free, (long)total);
     }
 
+    /// <summary>Other processes that have a context on the card; null when nobody can tell.</summary>
+    internal int? OtherProcesses()
+    {
+        Span<byte> busId = stackalloc byte[32];
+        return Interop.Cuda.cuDeviceGetPCIBusId(busId, busId.Length, _context.Device) == CuResult.CUDA_SUCCESS && Nvml.ComputeProcesses(busId) is { } count
+            ? Math.Max(0, count - 1) // One of them is this process.
+            : null;
+    }
+
     /// <inheritdoc/>
     public void Dispose()
     {

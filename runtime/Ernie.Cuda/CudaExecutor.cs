@@ -38,6 +38,7 @@ public sealed class CudaExecutor : IExecutor, IDeviceSampling
     private readonly DecodeGraphs? _graphs;
     private readonly ResultCopies _copies;
     private readonly LogProbabilities _logProbabilities;
+    private readonly TokenMasks _masks;
     private readonly CudaStepOutput _output;
 
     // One more than may be in flight: the oldest is still being read.
@@ -64,7 +65,14 @@ public sealed class CudaExecutor : IExecutor, IDeviceSampling
         device.MakeCurrent();
         _stepTimeout = options.StepTimeout;
         ISampler[] samplers = DeviceSamplers(options);
-        Plan = CreatePlan(graph, device.Profile, options, options.KeepsBf16Copies && HasRoomForCopies(graph, device, options));
+        DeviceMemory atStart = MemoryOf(device, ownBytes: 0);
+        // Before seconds are spent on weights for which there is no room. A number of pages is asked for whatever the share.
+        if (options.PageCount is null)
+            CacheBudget.CheckShare(atStart, options.GpuMemoryUtilization);
+        bool hasRoomForCopies = KernelPlanner.Bf16CopyBytes(graph, device.Profile) <= CacheBudget.Room(atStart, options.GpuMemoryUtilization) / 4;
+        Plan = CreatePlan(graph, device.Profile, options, options.KeepsBf16Copies && hasRoomForCopies);
+        if (Plan.Persistent is not null && SharedCard.PersistentKernelAdvice(atStart, device.OtherProcesses()) is { } advice)
+            options.Notice?.Invoke(advice);
         ModelShape shape = graph.Shape;
         int maxModelLength = Math.Min(options.MaxModelLength ?? shape.MaxPosition, shape.MaxPosition);
         int pagesPerSequence = (maxModelLength + KernelPlan.TokensPerPage - 1) / KernelPlan.TokensPerPage;
@@ -77,15 +85,16 @@ public sealed class CudaExecutor : IExecutor, IDeviceSampling
         DeviceWeights weights = new(Plan, _kernels, loader, _arena, _stream, maxModelLength);
         Tell(options, "weights", ref since);
         _buffers = new DeviceBuffers(Plan, _layout, _arena, _stream);
-        _slots = new SlotTable(Plan, _kernels, samplers, _layout, maxModelLength, _arena, _stream);
+        _slots = new SlotTable(Plan, _kernels, samplers, DeviceProcessors(options), _layout, maxModelLength, _arena, _stream);
         _records = new PinnedBuffer(RecordRing * (long)options.MaxSequences * 4 * sizeof(int));
         _writer = new StepWriter(_layout, _steps.Length, Plan.Attention.PrefillTileTokens);
         for (int index = 0; index < _steps.Length; index++)
             _steps[index] = new PendingStep(options.MaxSequences);
-        KeyValuePool pool = KeyValuePool.Create(device, shape, options, pagesPerSequence, _arena);
+        KeyValuePool pool = KeyValuePool.Create(MemoryOf(device, _arena.ByteCount), shape, options, pagesPerSequence, _arena);
         _runner = new ModelRunner(
             Plan, _kernels, weights, _buffers, pool, _layout, _slots.Addresses, _records.DeviceAddress, _stream, options.UsesDependentLaunch);
         _copies = new ResultCopies(_buffers, _layout, _runner, shape, _stream);
+        _masks = new TokenMasks(_slots.Addresses.Masks, shape.VocabularySize, options.MaxSequences, _steps.Length, _stream);
         _logProbabilities = new LogProbabilities(Plan, _kernels, _buffers, _layout, _slots.Addresses.LastToken, _runner, _steps.Length, _arena, _stream);
         PersistentObstacle = Plan.PersistentObstacle;
         if (Plan.Persistent is { } persistent)
@@ -98,7 +107,7 @@ public sealed class CudaExecutor : IExecutor, IDeviceSampling
         if (PersistentObstacle is not null)
             options.Notice?.Invoke($"One sequence is decoded by several kernels a layer, not by the persistent one: {PersistentObstacle}.");
         Tell(options, "memory", ref since);
-        _graphs = options.UsesGraphs ? new DecodeGraphs(_runner, _persistent, _stream, options.MaxSequences) : null;
+        _graphs = options.UsesGraphs ? new DecodeGraphs(_runner, _persistent, _logProbabilities, _stream, options.MaxSequences) : null;
         _stream.Synchronize();
         Tell(options, "graphs", ref since);
         _output = new CudaStepOutput(_records, _logProbabilities, options.MaxSequences, shape.VocabularySize, shape.HiddenSize);
@@ -153,7 +162,7 @@ public sealed class CudaExecutor : IExecutor, IDeviceSampling
         {
             return KernelPlanner.Create(
                 graph, profile, DeviceSamplers(options), keepsBf16Copies, options.KeyValueFormat,
-                options is { UsesPersistentKernel: true, UsesGraphs: true } ? options.PersistentTuning : null);
+                options is { UsesPersistentKernel: true, UsesGraphs: true } ? options.PersistentTuning : null, DeviceProcessors(options));
         }
         catch (KernelPlanException exception)
         {
@@ -174,13 +183,17 @@ public sealed class CudaExecutor : IExecutor, IDeviceSampling
     public int MaxStopTokens => SlotTable.StopCapacity;
 
     /// <inheritdoc/>
-    public int MaxBiasedTokens => SlotTable.BiasCapacity;
-
-    /// <inheritdoc/>
     public bool Supports(ISampler sampler)
     {
         ArgumentNullException.ThrowIfNull(sampler);
         return _slots.IndexOf(sampler) >= 0;
+    }
+
+    /// <inheritdoc/>
+    public bool Supports(ILogitsProcessor processor, ReadOnlySpan<byte> state)
+    {
+        ArgumentNullException.ThrowIfNull(processor);
+        return _slots.Supports(processor, state);
     }
 
     /// <inheritdoc/>
@@ -212,19 +225,23 @@ public sealed class CudaExecutor : IExecutor, IDeviceSampling
         uint sequence = _begun;
         PendingStep step = _steps[sequence % _steps.Length];
         int hostLogits = ResultCopies.Describe(batch, step, sequence);
-        nint graph = batch.IsDecode && RunsGraphs && _graphs is not null ? _graphs.For(batch.RowCount, batch.Start[0] + 1) : 0;
+        nint graph = batch.IsDecode && RunsGraphs && _graphs is not null ? _graphs.For(batch.RowCount, batch.Start[0] + 1, step.LogprobDraws > 0) : 0;
         bool listsLogitsApart = !batch.IsDecode && hostLogits + batch.RowCount > _layout.RowCapacity;
         foreach ((PageId from, PageId to) in batch.Copies)
             _runner.CopyPage(from.Index, to.Index);
         int firstList = graph != 0 && _writer.Continues(batch) ? 0 : Upload(batch, sequence, listsLogitsApart);
+        _masks.Upload(batch, sequence);
         if (graph != 0)
             Interop.Cuda.Check(Interop.Cuda.cuGraphLaunch(graph, _stream.Handle));
         else
             _runner.Run(_writer.Shape);
 
-        if (step.LogprobRecords > 0)
-            _logProbabilities.Queue(_writer.LogProbabilities, sequence);
+        if (graph == 0 && step.LogprobDraws > 0)
+            _logProbabilities.QueueDrawn(_writer.Shape.LogitRows);
         _copies.Queue(batch, step, hostLogits, listsLogitsApart ? firstList : -1);
+        // Last: a prompt's rows of logits take the place of those that the host copies.
+        if (step.LogprobRecords > 0)
+            _logProbabilities.QueuePrompts(_writer.LogProbabilities, sequence);
         _begun++;
     }
 
@@ -272,6 +289,7 @@ public sealed class CudaExecutor : IExecutor, IDeviceSampling
         _stream.Dispose();
         _records.Dispose();
         _logProbabilities.Dispose();
+        _masks.Dispose();
         _kernels.Dispose();
         _arena.Dispose();
     }
@@ -283,11 +301,13 @@ public sealed class CudaExecutor : IExecutor, IDeviceSampling
         since = now;
     }
 
-    private static bool HasRoomForCopies(ModelGraph graph, CudaDevice device, CudaExecutorOptions options)
+    private static DeviceMemory MemoryOf(CudaDevice device, long ownBytes)
     {
         (long free, long total) = device.Memory();
-        return KernelPlanner.Bf16CopyBytes(graph, device.Profile) <= (free - ((1 - options.GpuMemoryUtilization) * total)) / 4;
+        return new DeviceMemory(device.Name, total, free, ownBytes);
     }
+
+    private static ILogitsProcessor[] DeviceProcessors(CudaExecutorOptions options) => [.. options.Processors.Where(processor => processor.Device is not null)];
 
     // In the order of their index.
     private static ISampler[] DeviceSamplers(CudaExecutorOptions options) => [.. options.Samplers.Where(sampler => sampler.Device is not null)];

@@ -17,7 +17,7 @@ public sealed class CudaExecutorOptions
     /// <summary>Tokens of a sequence at most; null is the model's own limit.</summary>
     public int? MaxModelLength { get; init; }
 
-    /// <summary>Fraction of the device's memory that may be in use when the executor stands, in (0, 1].</summary>
+    /// <summary>Share of the device's memory that this executor may take, in (0, 1], whatever others hold.</summary>
     public double GpuMemoryUtilization { get; init; } = 0.9;
 
     /// <summary>Pages of the key/value pool; null takes what <see cref="GpuMemoryUtilization"/> leaves.</summary>
@@ -49,6 +49,9 @@ public sealed class CudaExecutorOptions
 
     /// <summary>Samplers whose device form is compiled in.</summary>
     public IReadOnlyList<ISampler> Samplers { get; init; } = [];
+
+    /// <summary>Logits processors in their order; those with a device form are compiled in.</summary>
+    public IReadOnlyList<ILogitsProcessor> Processors { get; init; } = LogitsProcessors.Standard;
 
     /// <summary>Where compiled kernels are kept; null is the user's cache.</summary>
     public CubinCache? CubinCache { get; init; }

@@ -13,6 +13,7 @@ namespace Ernie.Cuda;
 public sealed unsafe class DeviceSampler : IDisposable
 {
     private readonly IReadOnlyList<ISampler> _samplers;
+    private readonly IReadOnlyList<ILogitsProcessor> _processors;
     private readonly int _vocabularySize;
     private readonly int _rowCapacity;
     private readonly int _multiprocessors;
@@ -34,18 +35,20 @@ public sealed unsafe class DeviceSampler : IDisposable
     /// <param name="vocabularySize">Logits of a row; a multiple of 4.</param>
     /// <param name="samplers">Samplers with a device form.</param>
     /// <param name="rowCapacity">Rows at once.</param>
+    /// <param name="processors">Logits processors with a device form, in their order; null for the standard ones.</param>
     /// <exception cref="KernelCompileException">A form does not compile.</exception>
     /// <exception cref="CudaUnavailableException">There is no NVRTC.</exception>
-    public DeviceSampler(CudaDevice device, int vocabularySize, IReadOnlyList<ISampler> samplers, int rowCapacity = 128)
+    public DeviceSampler(CudaDevice device, int vocabularySize, IReadOnlyList<ISampler> samplers, int rowCapacity = 128, IReadOnlyList<ILogitsProcessor>? processors = null)
     {
         ArgumentNullException.ThrowIfNull(device);
         ArgumentNullException.ThrowIfNull(samplers);
         device.MakeCurrent();
         _samplers = samplers;
+        _processors = processors ?? LogitsProcessors.Standard;
         _vocabularySize = vocabularySize;
         _rowCapacity = rowCapacity;
         _multiprocessors = device.Profile.Multiprocessors;
-        KernelSpec specification = SamplerKernel.Create("sample", vocabularySize, samplers);
+        KernelSpec specification = SamplerKernel.Create("sample", vocabularySize, samplers, _processors);
         CompiledKernel compiled = new KernelCompiler(CubinCache.Default(), NvrtcCompiler.TryCreate()).Compile([specification], device.Profile.Architecture)[specification];
         _kernel = CudaKernel.Load(specification, compiled.Cubin.Span);
         _states = new SlotState[rowCapacity];
@@ -59,11 +62,12 @@ public sealed unsafe class DeviceSampler : IDisposable
         {
             States = _arena.Take((long)rowCapacity * sizeof(SlotState)),
             Stops = _arena.Take((long)rowCapacity * SlotTable.StopCapacity * sizeof(int)),
-            Biases = _arena.Take((long)rowCapacity * SlotTable.BiasCapacity * 2 * sizeof(int)),
             Tails = _arena.TakeCleared((long)rowCapacity * SlotTable.TailTokens * sizeof(int), _stream.Handle),
             Counts = _arena.TakeCleared((long)rowCapacity * vocabularySize * sizeof(int), _stream.Handle),
             LastToken = _arena.Take((long)rowCapacity * sizeof(int)),
             Scratch = _arena.TakeCleared((long)rowCapacity * SlotTable.ScratchBytes, _stream.Handle),
+            Processors = _arena.Take((long)rowCapacity * SamplerKernel.StateBytes(_processors)),
+            Masks = _arena.Take((long)rowCapacity * SlotTable.MaskBytes(vocabularySize)),
         };
         _stream.Synchronize();
     }
@@ -94,7 +98,6 @@ public sealed unsafe class DeviceSampler : IDisposable
             Sampler = index,
             CountsTokens = sampler.Needs.HasFlag(SamplerNeeds.TokenCounts) ? 1 : 0,
             MaxLength = maxLength,
-            RepetitionPenalty = 1,
         };
         parameters.CopyTo(new Span<byte>(state.Parameters, SamplerLimits.MaxParameterBytes));
         _states[row] = state;
@@ -109,6 +112,48 @@ public sealed unsafe class DeviceSampler : IDisposable
             tail[i % SlotTable.TailTokens] = tokens[i];
         _stream.Upload<int>(_tables.Tails + ((ulong)row * SlotTable.TailTokens * sizeof(int)), tail);
     }
+
+    /// <summary>Has a row's logits processed before its token is drawn. Behind <see cref="SetRow"/>.</summary>
+    /// <param name="row">The row.</param>
+    /// <param name="states">The processors that its request uses, in their order, with their states.</param>
+    /// <param name="tokens">Prompt and output.</param>
+    /// <param name="promptLength">How many are prompt.</param>
+    /// <param name="mask">Bits of the tokens that may come; empty for none.</param>
+    /// <exception cref="ArgumentException">A processor is not among those that the kernel was compiled with.</exception>
+    public void SetProcessors(int row, ReadOnlySpan<ProcessorState> states, ReadOnlySpan<int> tokens, int promptLength, ReadOnlySpan<uint> mask)
+    {
+        int[] counts = new int[_vocabularySize], tail = new int[SlotTable.TailTokens];
+        for (int i = 0; i < tokens.Length; i++)
+        {
+            counts[tokens[i]] = i < promptLength ? counts[tokens[i]] | int.MinValue : counts[tokens[i]] + 1;
+            tail[i % SlotTable.TailTokens] = tokens[i];
+        }
+
+        ref SlotState slot = ref _states[row];
+        slot.PromptLength = promptLength;
+        slot.CountsTokens = 1;
+        slot.Processors = 0;
+        foreach (ProcessorState used in states)
+        {
+            int index = 0, offset = 0;
+            while (index < _processors.Count && !ReferenceEquals(_processors[index], used.Processor))
+                offset += _processors[index++].DeviceStateBytes;
+            if (index == _processors.Count)
+                throw new ArgumentException($"Processor '{used.Processor.Name}' is not one of the kernel's.", nameof(states));
+            slot.Processors |= 1u << index;
+            _stream.Upload<byte>(_tables.Processors + (ulong)(((long)row * SamplerKernel.StateBytes(_processors)) + offset), used.State);
+        }
+
+        _stream.Upload<int>(_tables.Counts + ((ulong)row * (ulong)_vocabularySize * sizeof(int)), counts);
+        _stream.Upload<int>(_tables.Tails + ((ulong)row * SlotTable.TailTokens * sizeof(int)), tail);
+        if (!mask.IsEmpty)
+            _stream.Upload(_tables.Masks + ((ulong)row * (ulong)SlotTable.MaskBytes(_vocabularySize)), mask);
+    }
+
+    /// <summary>A row's logits, as processors and the draw have left them.</summary>
+    /// <param name="row">The row.</param>
+    /// <param name="logits">Receives [vocabulary].</param>
+    public void ReadLogits(int row, Span<float> logits) => _stream.Download(logits, _logits + ((ulong)row * (ulong)_vocabularySize * sizeof(float)));
 
     /// <summary>Copies a row's logits to the device.</summary>
     /// <param name="row">The row.</param>

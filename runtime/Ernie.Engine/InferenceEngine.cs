@@ -137,38 +137,47 @@ public sealed class InferenceEngine : IEngine
     private Sequence CreateSequence(GenerationRequest request, CancellationToken cancellationToken)
     {
         int[] prompt = _validator.CopyPrompt(request);
-        ISampler sampler = _validator.FindSampler(request.Sampling);
-        byte[] parameters = RequestValidator.WriteParameters(sampler, request.Sampling, _settings.Tokenizer);
+        CheckedSampling sampling = _validator.CheckSampling(request.Sampling);
+        ISampler sampler = sampling.Sampler;
         int maxLength = _validator.MaxLength(request, prompt.Length);
         int[] stopTokens = _validator.StopTokens(request);
-        bool onDevice = IsSampledOnDevice(request, sampler, stopTokens.Length);
+        RequestValidator.RequireATokenLeft(sampling, request.Sampling, stopTokens);
+        ProcessorState[] processors = _validator.CreateStates(request, stopTokens);
+        bool onDevice = IsSampledOnDevice(request, sampler, stopTokens.Length, processors) && !NeedsHostLogits(request);
         var checkedRequest = new SequenceRequest
         {
             Original = request,
             Prompt = prompt,
             MaxLength = maxLength,
             Sampler = sampler,
-            Parameters = parameters,
+            Parameters = sampling.Parameters,
             Seed = request.Sampling.Seed ?? _settings.Seed ?? (ulong)Random.Shared.NextInt64(long.MinValue, long.MaxValue),
             Salt = Salt(request.CacheSalt),
             StopTokens = stopTokens,
-            Bias = RequestValidator.Bias(request.Sampling),
-            KeepsHistory = Sampling.LogitsPipeline.NeedsHistory(request.Sampling, sampler),
+            Allowed = sampling.Allowed,
+            Processors = processors,
+            KeepsHistory = Sampling.LogitsPipeline.NeedsHistory(processors, sampler),
             SampledOnDevice = onDevice,
             PromptLogprobsOnDevice = _device is not null && request.PromptLogprobs is { } count && count <= _device.MaxLogprobs,
-            // A device tells log-probabilities of one token a row.
-            MaxDrafts = onDevice && request.Logprobs is not null ? 0 : Math.Min(_settings.Drafts?.MaxDrafts ?? 0, onDevice ? _device!.MaxDrafts : int.MaxValue), // Drawn on a device: there is one.
+            // A device tells log-probabilities of one token a row, and has one mask for it.
+            MaxDrafts = onDevice && (request.Logprobs is not null || request.TokenMask is not null) ? 0 : Math.Min(_settings.Drafts?.MaxDrafts ?? 0, onDevice ? _device!.MaxDrafts : int.MaxValue), // Drawn on a device: there is one.
         };
-        var stream = new GenerationStream(new PromptResults(request, prompt, _hiddenSize), request.Logprobs, _loop.NoteAbandoned, cancellationToken);
-        return new Sequence(checkedRequest, stream, System.Diagnostics.Stopwatch.GetTimestamp());
+        var stream = new GenerationStream(new PromptResults(request, prompt, _hiddenSize), request.Logprobs is null ? null : checkedRequest.TopCount, _loop.NoteAbandoned, cancellationToken);
+        return new Sequence(checkedRequest, stream, System.Diagnostics.Stopwatch.GetTimestamp())
+        {
+            Mask = request.TokenMask is null ? null : new uint[(Info.VocabularySize + 31) / 32],
+        };
     }
 
-    // What the device does not do (bad words, lists longer than it keeps) makes its row, and only its row, a host row. So does a prompt of
+    // What the device does not do (processors without a form there, lists longer than it keeps) makes its row, and only its row, a host row. So does a prompt of
     // which the host takes log-probabilities: a row draws on the device only where nothing else is wanted of its logits.
-    private bool IsSampledOnDevice(GenerationRequest request, ISampler sampler, int stopTokenCount) =>
+    private bool IsSampledOnDevice(GenerationRequest request, ISampler sampler, int stopTokenCount, ProcessorState[] processors) =>
         _device is not null && (request.Logprobs ?? -1) <= _device.MaxLogprobs && (request.PromptLogprobs ?? -1) <= _device.MaxLogprobs
-        && request.Sampling.BadWords is not { Count: > 0 } && _device.Supports(sampler)
-        && stopTokenCount <= _device.MaxStopTokens && (request.Sampling.LogitBias?.Count ?? 0) <= _device.MaxBiasedTokens;
+        && _device.Supports(sampler) && stopTokenCount <= _device.MaxStopTokens && processors.All(used => _device.Supports(used.Processor, used.State));
+
+    // Masks and log-probabilities that only the host has.
+    private static bool NeedsHostLogits(GenerationRequest request) =>
+        request.Sampling.AllowedTokens is not null || request.LogprobTokens is not null || request.TemperatureScaledLogprobs || request.TopPNormalizedLogprobs;
 
     // 64 bits of SHA-256: callers cannot find a salt that meets another's.
     private static ulong Salt(string? text) =>

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Ernie.Engine.Settings;
 using Ernie.Generation;
 using Ernie.Sampling;
@@ -8,8 +9,17 @@ namespace Ernie.Engine;
 /// <summary>Checks requests against the engine's limits; every refusal names the field in the API's spelling.</summary>
 internal sealed class RequestValidator
 {
+    // A bias that masks a token, and one that masks all others.
+    private const float Ban = -100, Force = 100;
+
+    // 256 MiB of ids and values.
+    private const int MaxPromptLogprobs = 1 << 25;
+
     private readonly Dictionary<string, ISampler> _samplers;
+    private readonly ConditionalWeakTable<SamplingOptions, CheckedSampling> _checked = [];
     private readonly string _defaultSampler;
+    private readonly IReadOnlyList<ILogitsProcessor> _processors;
+    private readonly ITokenizer? _tokenizer;
     private readonly int _vocabularySize, _maxLength, _maxLogprobs;
 
     /// <summary>Makes a validator.</summary>
@@ -21,6 +31,8 @@ internal sealed class RequestValidator
     {
         _samplers = settings.Samplers.ToDictionary(s => s.Name, StringComparer.Ordinal);
         _defaultSampler = settings.DefaultSampler;
+        _processors = settings.Processors;
+        _tokenizer = settings.Tokenizer;
         _vocabularySize = vocabularySize;
         _maxLength = maxLength;
         _maxLogprobs = settings.MaxLogprobs < 0 ? vocabularySize : Math.Min(settings.MaxLogprobs, vocabularySize);
@@ -42,8 +54,19 @@ internal sealed class RequestValidator
         CheckTokens(prompt, "prompt");
         CheckLogprobs(request.Logprobs, "logprobs");
         CheckLogprobs(request.PromptLogprobs, "prompt_logprobs");
-        CheckSampling(request.Sampling);
+        CheckTokens(request.LogprobTokens ?? [], "logprob_token_ids");
         CheckTokens(request.StopTokens, "stop_token_ids");
+        if ((long)prompt.Length * (request.PromptLogprobs ?? 0) > MaxPromptLogprobs)
+        {
+            throw Invalid(
+                $"prompt_logprobs is {request.PromptLogprobs} for a prompt of {prompt.Length} tokens; the two together may be {MaxPromptLogprobs} log-probabilities.", "prompt_logprobs");
+        }
+
+        if (!Enum.IsDefined(request.Pooling))
+        {
+            throw Invalid($"There is no pooling {request.Pooling}; there are: {string.Join(", ", Enum.GetNames<PromptPooling>())}.", "pooling");
+        }
+
         return prompt;
     }
 
@@ -68,14 +91,53 @@ internal sealed class RequestValidator
         return request.Pooling != PromptPooling.None ? promptLength : (int)Math.Min(_maxLength, (long)promptLength + request.MaxTokens);
     }
 
-    /// <summary>The sampler that the request names, or the default one.</summary>
-    public ISampler FindSampler(SamplingOptions options) =>
+    /// <summary>The sampling of a request, checked; once for all the choices that share its options.</summary>
+    public CheckedSampling CheckSampling(SamplingOptions options) => _checked.GetValue(options, Check);
+
+    /// <summary>Refuses a request whose masks leave no token to draw.</summary>
+    /// <param name="sampling">Its sampling.</param>
+    /// <param name="options">What it asks for.</param>
+    /// <param name="stopTokens">The tokens at which it ends.</param>
+    public static void RequireATokenLeft(CheckedSampling sampling, SamplingOptions options, int[] stopTokens)
+    {
+        bool forces = options.LogitBias?.Values.Any(bias => bias >= Force) ?? false;
+        if (options.AllowedTokens is null && !forces)
+        {
+            return;
+        }
+
+        IEnumerable<int> left = sampling.Allowed ?? options.LogitBias!.Keys; // One of the two masks: there is no third.
+        foreach (int token in left)
+        {
+            float bias = options.LogitBias?.GetValueOrDefault(token) ?? 0;
+            bool masked = bias <= Ban || (forces && bias < Force)
+                || (options.MinTokens > 0 && stopTokens.AsSpan().Contains(token));
+            if (!masked)
+            {
+                return;
+            }
+        }
+
+        string parameter = options.AllowedTokens is null ? "logit_bias" : "allowed_token_ids";
+        throw Invalid($"{parameter} leaves no token to draw, beside logit_bias and the end tokens that min_tokens holds off.", parameter);
+    }
+
+    private CheckedSampling Check(SamplingOptions options)
+    {
+        CheckValues(options);
+        ISampler sampler = FindSampler(options);
+        return new CheckedSampling(
+            sampler,
+            WriteParameters(sampler, options, _tokenizer),
+            options.AllowedTokens is { } allowed ? [.. allowed.Distinct().Order()] : null);
+    }
+
+    private ISampler FindSampler(SamplingOptions options) =>
         _samplers.TryGetValue(options.Sampler ?? _defaultSampler, out ISampler? sampler)
             ? sampler
             : throw Invalid($"There is no sampler '{options.Sampler}'; there are: {Names()}.", "sampler");
 
-    /// <summary>The sampler's parameter block.</summary>
-    public static byte[] WriteParameters(ISampler sampler, SamplingOptions options, ITokenizer? tokenizer)
+    private static byte[] WriteParameters(ISampler sampler, SamplingOptions options, ITokenizer? tokenizer)
     {
         var parameters = new byte[sampler.ParameterBytes];
         try
@@ -104,14 +166,33 @@ internal sealed class RequestValidator
         return [.. endTokens.Concat(request.StopTokens).Distinct()];
     }
 
-    /// <summary>The logit bias, sorted by token.</summary>
-    public static (int Token, float Value)[] Bias(SamplingOptions options) =>
-        options.LogitBias is { } bias ? [.. bias.OrderBy(p => p.Key).Select(p => (p.Key, p.Value))] : [];
+    /// <summary>The processors that a request uses, with their states.</summary>
+    public ProcessorState[] CreateStates(GenerationRequest request, int[] stopTokens)
+    {
+        var asked = new ProcessorRequest
+        {
+            Options = request.Sampling, StopTokens = stopTokens, HasTokenMask = request.TokenMask is not null, Tokenizer = _tokenizer,
+        };
+        try
+        {
+            return LogitsProcessors.CreateStates(_processors, in asked);
+        }
+        catch (ArgumentException e)
+        {
+            throw Invalid(e.Message, e.ParamName ?? "logits_processors");
+        }
+#pragma warning disable CA1031 // A plugin's exception costs its request, not the server.
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            throw Invalid($"A logits processor failed on the request: {e.GetType().Name}: {e.Message}", "logits_processors");
+        }
+    }
 
-    private void CheckSampling(SamplingOptions options)
+    private void CheckValues(SamplingOptions options)
     {
         Check(options.Temperature is >= 0 and < float.PositiveInfinity, "temperature", options.Temperature, "at least 0");
-        Check(options.TopP is > 0 and <= 1, "top_p", options.TopP, "above 0 and at most 1");
+        Check(options.TopP is >= 0 and <= 1, "top_p", options.TopP, "between 0 and 1");
         Check(options.MinP is >= 0 and <= 1, "min_p", options.MinP, "between 0 and 1");
         Check(options.RepetitionPenalty is > 0 and < float.PositiveInfinity, "repetition_penalty", options.RepetitionPenalty, "above 0");
         Check(float.IsFinite(options.PresencePenalty), "presence_penalty", options.PresencePenalty, "a number");
@@ -124,6 +205,16 @@ internal sealed class RequestValidator
             {
                 Check(!float.IsNaN(value), "logit_bias", token, "mapped to numbers");
             }
+        }
+
+        if (options.AllowedTokens is { } allowed)
+        {
+            if (allowed.Count == 0)
+            {
+                throw Invalid("allowed_token_ids is empty, which would allow nothing.", "allowed_token_ids");
+            }
+
+            CheckTokens(allowed, "allowed_token_ids");
         }
 
         foreach (int[] word in options.BadWords ?? [])

@@ -36,14 +36,15 @@ public sealed class KernelPlanner
     /// <param name="samplers">Samplers with a device form, in the order of their index.</param>
     /// <param name="keepsBf16Copies">Whether quantised weights may also be kept in bf16, for steps of more than 8 tokens.</param>
     /// <param name="cache">Storage of keys and values.</param>
+    /// <param name="processors">Logits processors with a device form, in their order; null for the standard ones.</param>
     /// <param name="persistent">Sizes of the persistent decode kernel, or null for none; where it does not suit the device or the model there is none either, and the plan says why.</param>
     /// <exception cref="KernelPlanException">There are no kernels for the model.</exception>
     public static KernelPlan Create(
         ModelGraph graph, DeviceProfile device, IReadOnlyList<ISampler>? samplers = null, bool keepsBf16Copies = true,
-        KeyValueFormat cache = KeyValueFormat.BFloat16, PersistentTuning? persistent = null)
+        KeyValueFormat cache = KeyValueFormat.BFloat16, PersistentTuning? persistent = null, IReadOnlyList<ILogitsProcessor>? processors = null)
     {
         ArgumentNullException.ThrowIfNull(device);
-        return new KernelPlanner(DenseModel.From(graph), device, keepsBf16Copies, cache).Create(samplers ?? [], persistent);
+        return new KernelPlanner(DenseModel.From(graph), device, keepsBf16Copies, cache).Create(samplers ?? [], processors, persistent);
     }
 
     /// <summary>Bytes that the bf16 copies of quantised weights take.</summary>
@@ -59,7 +60,7 @@ public sealed class KernelPlanner
 
     private ModelShape Shape => _model.Shape;
 
-    private KernelPlan Create(IReadOnlyList<ISampler> samplers, PersistentTuning? persistent)
+    private KernelPlan Create(IReadOnlyList<ISampler> samplers, IReadOnlyList<ILogitsProcessor>? processors, PersistentTuning? persistent)
     {
         DenseLayer layer = _model.Layers[0];
         string? obstacle = null;
@@ -85,7 +86,7 @@ public sealed class KernelPlanner
             Head = Linear("head", _model.Head, "kLogits", normalizes: true),
             CopyPage = Kernel("copy_page", "attention/copy_page", "copy_page", "CopyPageArgs", 256),
             SetSlot = Kernel("set_slot", "sampling/set_slot", "set_slot", "SetSlotArgs", 1024, KernelConstant.Of("kVocabulary", Shape.VocabularySize)),
-            Sample = SamplerKernel.Create("sample", Shape.VocabularySize, samplers),
+            Sample = SamplerKernel.Create("sample", Shape.VocabularySize, samplers, processors),
             LogProbabilities = LogProbabilityKernel.Create(Shape.VocabularySize),
             Persistent = alone,
             PersistentObstacle = obstacle,

@@ -7,9 +7,10 @@ public static class LogProbabilityKernel
     public const int MostRivals = 20;
 
     /// <summary>Bytes of ernie::LogProbabilityPart, of which each block of a row has one.</summary>
-    public const int PartBytes = (MostRivals * sizeof(ulong)) + (4 * sizeof(int));
+    public const int PartBytes = 4 * sizeof(int);
 
-    private const int Threads = 512;
+    /// <summary>Threads of a block.</summary>
+    public const int Threads = 512;
 
     // Vectors of four logits that a thread holds: two blocks of a multiprocessor have the registers for these.
     private const int MostVectors = 7;

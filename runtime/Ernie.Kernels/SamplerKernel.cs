@@ -20,9 +20,11 @@ public static class SamplerKernel
     /// <param name="name">What it is called behind <c>ernie_</c>.</param>
     /// <param name="vocabularySize">Logits of a row.</param>
     /// <param name="samplers">Samplers with a device form, in the order of their index.</param>
-    public static KernelSpec Create(string name, int vocabularySize, IReadOnlyList<ISampler> samplers)
+    /// <param name="processors">Processors with a device form, in their order; null for the standard ones.</param>
+    public static KernelSpec Create(string name, int vocabularySize, IReadOnlyList<ISampler> samplers, IReadOnlyList<ILogitsProcessor>? processors = null)
     {
         ArgumentNullException.ThrowIfNull(samplers);
+        processors ??= LogitsProcessors.Standard;
         return new KernelSpec
         {
             Name = "ernie_" + name,
@@ -34,9 +36,31 @@ public static class SamplerKernel
             [
                 KernelConstant.Of("kVocabulary", vocabularySize),
                 KernelConstant.Of("using", "Functors", $"ernie::Functors<{string.Join(", ", samplers.Select((sampler, index) => Type(sampler, index)))}>"),
+                KernelConstant.Of("using", "Processors", $"ernie::Functors<{string.Join(", ", processors.Select((processor, index) => Type(processor, index)))}>"),
             ],
-            Snippet = samplers.Count == 0 ? null : string.Concat(samplers.Select(Text)),
+            Snippet = string.Concat(samplers.Select(Text)) + string.Concat(processors.Select(Text)),
         };
+    }
+
+    /// <summary>Bytes of a slot's state blocks, those of processors behind each other.</summary>
+    /// <param name="processors">Processors with a device form, in their order.</param>
+    public static int StateBytes(IEnumerable<ILogitsProcessor> processors) => processors.Sum(processor => processor.DeviceStateBytes);
+
+    private static DeviceSnippet Form(ILogitsProcessor processor) =>
+        processor.Device ?? throw new ArgumentException($"Processor '{processor.Name}' has no device form.", nameof(processor));
+
+    private static string Type(ILogitsProcessor processor, int index) =>
+        string.Create(CultureInfo.InvariantCulture, $"processor_{index}::{Form(processor).Functor}");
+
+    private static string Text(ILogitsProcessor processor, int index) =>
+        Namespace(string.Create(CultureInfo.InvariantCulture, $"processor_{index}"), Form(processor))
+        + string.Create(CultureInfo.InvariantCulture, $"static_assert(sizeof({Type(processor, index)}::State) == {processor.DeviceStateBytes}, ")
+        + string.Create(CultureInfo.InvariantCulture, $"\"processor '{processor.Name}': the host writes a state of up to {processor.DeviceStateBytes} bytes; {Form(processor).Functor}::State must have that size\");\n");
+
+    private static string Namespace(string name, DeviceSnippet form)
+    {
+        string path = (form.Path ?? form.Functor).Replace("\\", "/", StringComparison.Ordinal).Replace("\"", "", StringComparison.Ordinal);
+        return $"namespace {name} {{\n#line 1 \"{path}\"\n{form.Source.TrimEnd()}\n}}\n";
     }
 
     private static DeviceSnippet Form(ISampler sampler) =>
@@ -49,9 +73,7 @@ public static class SamplerKernel
     private static string Text(ISampler sampler, int index)
     {
         DeviceSnippet form = Form(sampler);
-        string path = (form.Path ?? form.Functor).Replace("\\", "/", StringComparison.Ordinal).Replace("\"", "", StringComparison.Ordinal);
-        return new StringBuilder()
-            .Append(CultureInfo.InvariantCulture, $"namespace sampler_{index} {{\n#line 1 \"{path}\"\n{form.Source.TrimEnd()}\n}}\n")
+        return new StringBuilder(Namespace(string.Create(CultureInfo.InvariantCulture, $"sampler_{index}"), form))
             .Append(CultureInfo.InvariantCulture, $"static_assert(ernie::kParameterBytes<{Type(sampler, index)}> == {sampler.ParameterBytes}, ")
             .Append(CultureInfo.InvariantCulture, $"\"sampler '{sampler.Name}': the host writes {sampler.ParameterBytes} bytes of parameters; {form.Functor}::Parameters must have the same size\");\n")
             .ToString();

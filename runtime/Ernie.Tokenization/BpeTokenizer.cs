@@ -20,6 +20,7 @@ public sealed class BpeTokenizer : IRenderedTextTokenizer
     private readonly SpellingTrie _literals;
     private readonly SpellingTrie _plainLiterals;
     private readonly TextRules _rules;
+    private readonly Lazy<int> _longestPiece;
 
     /// <summary>Creates a tokenizer from what a loader read.</summary>
     /// <param name="vocabulary">What ids stand for.</param>
@@ -36,6 +37,7 @@ public sealed class BpeTokenizer : IRenderedTextTokenizer
         _literals = new SpellingTrie();
         _plainLiterals = new SpellingTrie();
         _rules = rules;
+        _longestPiece = new Lazy<int>(() => LongestPiece(vocabulary, unknown, rules, special));
         foreach ((string spelling, int id) in literals)
         {
             _literals.Add(spelling, id);
@@ -100,6 +102,10 @@ public sealed class BpeTokenizer : IRenderedTextTokenizer
     }
 
     /// <inheritdoc/>
+    public int LeastTokens(ReadOnlySpan<char> text) =>
+        text.IsEmpty ? 0 : _longestPiece.Value is > 0 and var longest ? (int)(((long)text.Length + longest - 1) / longest) : 1;
+
+    /// <inheritdoc/>
     public string Decode(ReadOnlySpan<int> ids, bool skipSpecialTokens = true)
     {
         var decoder = new StreamDecoder(_vocabulary, _rules, skipSpecialTokens);
@@ -120,6 +126,16 @@ public sealed class BpeTokenizer : IRenderedTextTokenizer
 
     /// <inheritdoc/>
     public IStreamDecoder CreateStreamDecoder(bool skipSpecialTokens = true) => new StreamDecoder(_vocabulary, _rules, skipSpecialTokens);
+
+    // UTF-16 units that a token stands for at most; 0 where any number of them may become one token, or none.
+    private static int LongestPiece(Vocabulary vocabulary, UnknownCharacters unknown, TextRules rules, IEnumerable<AddedToken> special)
+    {
+        if (rules.RemoveExtraWhitespaces || (unknown.ByteIds is null && unknown.Fuse) || special.Any(token => token.StripLeft || token.StripRight)) return 0;
+        // A character without a piece is one token of two units at most.
+        int longest = 2;
+        for (int id = 0; id < vocabulary.Count; id++) longest = Math.Max(longest, Encoding.UTF8.GetCharCount(vocabulary.Bytes(id, skipSpecialTokens: false).Span));
+        return longest;
+    }
 
     // A lone surrogate has no UTF-8 form. One U+FFFD takes its place, so positions in the text stay as they are.
     private static string WellFormed(string text)

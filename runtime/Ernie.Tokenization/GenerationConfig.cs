@@ -36,7 +36,7 @@ public static class GenerationConfig
         return silent with
         {
             Temperature = greedy ? 0 : ReadNumber(root, "temperature", 0, float.MaxValue, path) ?? silent.Temperature,
-            TopP = ReadNumber(root, "top_p", float.Epsilon, 1, path) ?? silent.TopP,
+            TopP = ReadNumber(root, "top_p", 0, 1, path) ?? silent.TopP,
             TopK = (int?)ReadNumber(root, "top_k", -1, int.MaxValue, path) ?? silent.TopK,
             MinP = ReadNumber(root, "min_p", 0, 1, path) ?? silent.MinP,
             RepetitionPenalty = ReadNumber(root, "repetition_penalty", float.Epsilon, float.MaxValue, path) ?? silent.RepetitionPenalty,

@@ -49,8 +49,8 @@ public sealed class CommandLineTests
     }
 
     [Theory]
-    [InlineData("complete", "--temperature", "3")]
-    [InlineData("complete", "--top-p", "0")]
+    [InlineData("complete", "--temperature", "-1")]
+    [InlineData("complete", "--top-p", "-0.1")]
     [InlineData("bench latency", "--output-len", "1")]
     [InlineData("bench throughput", "--num-prompts", "0")]
     public async Task OptionOutOfRange_IsAUsageError(string command, string option, string value)

@@ -45,7 +45,8 @@ public sealed class LogitsPipelineTests
             Seed = 0,
             Salt = 0,
             StopTokens = stops ?? [],
-            Bias = RequestValidator.Bias(options),
+            Allowed = options.AllowedTokens is { } allowed ? [.. allowed.Order()] : null,
+            Processors = LogitsProcessors.CreateStates(LogitsProcessors.Standard, new ProcessorRequest { Options = options, StopTokens = stops ?? [] }),
             KeepsHistory = true,
             SampledOnDevice = false,
             PromptLogprobsOnDevice = false,
@@ -97,6 +98,21 @@ public sealed class LogitsPipelineTests
 
         Assert.Equal([9, 30], Enumerable.Range(0, Vocabulary).Where(t => seen[t] > float.NegativeInfinity));
     }
+
+    [Fact]
+    public void AllowedTokens_AreAllThatIsLeft()
+    {
+        float[] logits = Random(3);
+
+        float[] seen = Process(logits, new SamplingOptions { AllowedTokens = [36, 0, 9], LogitBias = new Dictionary<int, float> { [9] = 2 } });
+
+        Assert.Equal([0, 9, 36], Enumerable.Range(0, Vocabulary).Where(t => seen[t] > float.NegativeInfinity));
+        Assert.Equal((logits[0], logits[9] + 2, logits[36]), (seen[0], seen[9], seen[36]));
+    }
+
+    [Fact]
+    public void AllowedTokens_ThatBadWordsMask_EndTheRequestInsteadOfDrawingAnother() =>
+        Assert.Throws<InvalidOperationException>(() => Process(Random(3), new SamplingOptions { AllowedTokens = [20], BadWords = [[20]] }));
 
     [Theory]
     [InlineData(3, false)]

@@ -26,7 +26,7 @@ internal sealed record SseStream(HttpStatusCode Status, string? MediaType, strin
     {
         var events = new List<JsonNode>();
         bool done = false;
-        if (mediaType == "text/event-stream")
+        if (mediaType?.Split(';')[0] == "text/event-stream")
         {
             foreach (string item in raw.Split("\n\n", StringSplitOptions.RemoveEmptyEntries))
             {

@@ -44,10 +44,21 @@ public sealed class GenerationConfigTests
         Assert.Equal((0f, 20, 0.07f, 1f), (defaults.Temperature, defaults.TopK, defaults.MinP, defaults.TopP));
     }
 
+    [Fact]
+    public void Load_TopPOfZero_IsTakenAndGreedy()
+    {
+        using var directory = new TemporaryDirectory();
+        directory.Write("generation_config.json", """{ "top_p": 0, "temperature": 0.8 }""");
+
+        GenerationDefaults defaults = GenerationConfig.Load(directory.FullName, s_tales);
+
+        Assert.True(new Sampling.SamplingOptions { Temperature = defaults.Temperature, TopP = defaults.TopP }.IsGreedy);
+    }
+
     [Theory]
     [InlineData("""{ "temperature": "hot" }""", "temperature")]
     [InlineData("""{ "top_p": 1.5 }""", "top_p")]
-    [InlineData("""{ "top_p": 0 }""", "top_p")]
+    [InlineData("""{ "top_p": -0.1 }""", "top_p")]
     [InlineData("""{ "min_p": -0.1 }""", "min_p")]
     [InlineData("""{ "repetition_penalty": 0 }""", "repetition_penalty")]
     [InlineData("""{ "eos_token_id": -1 }""", "eos_token_id")]

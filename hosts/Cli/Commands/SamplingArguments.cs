@@ -10,9 +10,9 @@ internal static class SamplingArguments
 {
     private static readonly OptionRows s_rows = new(OptionGroup.Command);
     private static readonly Option<int?> s_maxTokens = s_rows.OptionalWholeNumber("max-tokens", "Tokens to generate at most. Absent: what fits.", 1);
-    private static readonly Option<double?> s_temperature = s_rows.OptionalNumber("temperature", "0 is greedy. Absent: the model's own.", new OptionRange(0, 2));
+    private static readonly Option<double?> s_temperature = s_rows.OptionalNumber("temperature", "0 is greedy. Absent: the model's own.", new OptionRange(0, float.MaxValue));
     private static readonly Option<double?> s_topP = s_rows.OptionalNumber(
-        "top-p", "Mass of the most probable tokens to keep, in (0, 1]. Absent: the model's own.", new OptionRange(0, 1, ExcludesLeast: true));
+        "top-p", "Mass of the most probable tokens to keep, in [0, 1]; 0 is greedy. Absent: the model's own.", new OptionRange(0, 1));
     private static readonly Option<int?> s_topK = s_rows.OptionalWholeNumber("top-k", "Most probable tokens to keep; 0 keeps all. Absent: the model's own.", 0);
     private static readonly Option<double?> s_minP = s_rows.OptionalNumber(
         "min-p", "Keep tokens at least this fraction as probable as the best, in [0, 1]. Absent: the model's own.", new OptionRange(0, 1));

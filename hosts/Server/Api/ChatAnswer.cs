@@ -1,9 +1,7 @@
 namespace Ernie.Server.Api;
 
 /// <summary>The assistant's message. <c>refusal</c> is a required key.</summary>
-internal sealed record ChatAnswer(string Content)
+internal sealed record ChatAnswer(string Role, string Content)
 {
-    public string Role { get; } = "assistant";
-
     public string? Refusal { get; }
 }

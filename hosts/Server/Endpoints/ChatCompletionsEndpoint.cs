@@ -32,23 +32,27 @@ internal sealed class ChatCompletionsEndpoint(ServerContext server) : Generation
             Created = settings.Created,
             Model = settings.Model,
             SystemFingerprint = Server.SystemFingerprint,
-            Choices = [.. choices.Select((choice, index) => Choice(settings, choice, index))],
+            Choices = [.. choices.Select((choice, index) => Choice(request, choice, index))],
             Usage = usage,
             PromptLogprobs = settings.PromptLogprobs is not null && choices[0].PromptLogprobs is { } logprobs
-                ? LogprobFormatter.PromptById(Server.Tokenizer, logprobs)
+                ? LogprobFormatter.PromptById(settings.Spelling, logprobs)
                 : null,
             PromptTokenIds = settings.ReturnTokenIds ? request.Prompt.Tokens : null,
         };
         return JsonBody.WriteAsync(context, answer, ServerJsonContext.Default.ChatCompletion);
     }
 
-    private ChatChoice Choice(GenerationSettings settings, ChoiceCollector choice, int index) => new()
+    private static ChatChoice Choice(ChatRequest request, ChoiceCollector choice, int index)
     {
-        Index = index,
-        Message = new ChatAnswer(choice.Text),
-        Logprobs = settings.Logprobs is null ? null : LogprobFormatter.Chat(Server.Tokenizer, choice.Logprobs),
-        FinishReason = choice.FinishReason,
-        StopReason = choice.StopReason,
-        TokenIds = settings.ReturnTokenIds ? choice.TokenIds : null,
-    };
+        GenerationSettings settings = request.Settings;
+        return new ChatChoice
+        {
+            Index = index,
+            Message = new ChatAnswer(request.Role, request.Echo + choice.Text),
+            Logprobs = settings.Logprobs is null ? null : LogprobFormatter.Chat(settings.Spelling, choice.Logprobs),
+            FinishReason = choice.FinishReason,
+            StopReason = choice.StopReason,
+            TokenIds = settings.ReturnTokenIds ? choice.TokenIds : null,
+        };
+    }
 }

@@ -50,18 +50,19 @@ internal sealed class CompletionsEndpoint(ServerContext server) : GenerationEndp
             FinishReason = choice.FinishReason,
             StopReason = choice.StopReason,
             PromptLogprobs = settings is { PromptLogprobs: not null, PromptLogprobsForEcho: false } && choice.PromptLogprobs is { } logprobs
-                ? LogprobFormatter.PromptById(Server.Tokenizer, logprobs)
+                ? LogprobFormatter.PromptById(settings.Spelling, logprobs)
                 : null,
             PromptTokenIds = settings.ReturnTokenIds ? prompt.Tokens : null,
             TokenIds = settings.ReturnTokenIds ? choice.TokenIds : null,
         };
     }
 
-    private TextLogprobs Logprobs(CompletionRequest request, ChoiceCollector choice, PromptInput prompt, int echoed)
+    private static TextLogprobs Logprobs(CompletionRequest request, ChoiceCollector choice, PromptInput prompt, int echoed)
     {
-        TextLogprobs generated = LogprobFormatter.Text(Server.Tokenizer, choice.Logprobs, echoed);
+        TokenSpelling spelling = request.Settings.Spelling;
+        TextLogprobs generated = LogprobFormatter.Text(spelling, choice.Logprobs, echoed);
         return request.Echo && choice.PromptLogprobs is { } logprobs
-            ? LogprobFormatter.Join(LogprobFormatter.Prompt(Server.Tokenizer, prompt.Tokens, logprobs, request.Settings.SkipSpecialTokens), generated)
+            ? LogprobFormatter.Join(LogprobFormatter.Prompt(spelling, prompt.Tokens, logprobs, request.Settings.SkipSpecialTokens), generated)
             : generated;
     }
 }

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Ernie.Hosting.Options;
 using Ernie.Server.Api;
 using Ernie.Server.Generation;
 using Ernie.Server.Hosting;
@@ -55,6 +56,12 @@ internal abstract class GenerationEndpoint<TRequest>(ServerContext server)
     private TRequest Identify(HttpContext context, TRequest request)
     {
         RequestIdentity identity = RequestIdentity.Of(context);
-        return With(request, request.Settings with { Id = identity.Adopt(context, IdPrefix, request.Settings.Id), Tenant = identity.Tenant });
+        GenerationSettings settings = request.Settings;
+        return With(request, settings with
+        {
+            Id = identity.Adopt(context, IdPrefix, settings.Id),
+            Tenant = identity.Tenant,
+            CacheSalt = Server.Options.CacheSaltBy == CacheSaltSource.Key ? $"{identity.Key}:{settings.CacheSalt}" : settings.CacheSalt,
+        });
     }
 }

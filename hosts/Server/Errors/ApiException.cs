@@ -9,6 +9,12 @@ namespace Ernie.Server.Errors;
 internal sealed class ApiException(int status, string type, string message, string? parameter = null, string? code = null)
     : Exception(message)
 {
+    /// <summary>An error whose text repeats no more than a little of what came in.</summary>
+    public ApiException(int status, string type, ErrorText message, string? parameter = null, string? code = null)
+        : this(status, type, message.ToString(), parameter, code)
+    {
+    }
+
     /// <summary>HTTP status.</summary>
     public int Status { get; } = status;
 
@@ -28,15 +34,23 @@ internal sealed class ApiException(int status, string type, string message, stri
     public static ApiException Invalid(string? parameter, string message, string? code = null) =>
         new(StatusCodes.Status400BadRequest, "invalid_request_error", message, parameter, code);
 
+    /// <summary>A 400 that names a field and says what came in.</summary>
+    public static ApiException Invalid(string? parameter, ErrorText message, string? code = null) =>
+        Invalid(parameter, message.ToString(), code);
+
     /// <summary>A 400 for a field that is known and cannot be honoured.</summary>
     public static ApiException Unsupported(string parameter, string message) =>
         Invalid(parameter, message, "unsupported_parameter");
 
+    /// <summary>A 400 for a field that is known and whose value cannot be honoured.</summary>
+    public static ApiException Unsupported(string parameter, ErrorText message) =>
+        Unsupported(parameter, message.ToString());
+
     /// <summary>The 400 of a prompt that leaves no room for a token.</summary>
-    public static ApiException TooLong(string parameter, int promptTokens, int maxModelLength) =>
+    public static ApiException TooLong(string parameter, int promptTokens, int maxModelLength, bool isLeast = false) =>
         Invalid(
             parameter,
-            $"This model's maximum context length is {maxModelLength} tokens, but the prompt has {promptTokens} tokens and at least one must be generated.",
+            $"This model's maximum context length is {maxModelLength} tokens, but the prompt has {(isLeast ? "at least " : "")}{promptTokens} tokens and at least one must be generated.",
             "context_length_exceeded");
 
     /// <summary>A 503 while the server takes nothing new.</summary>

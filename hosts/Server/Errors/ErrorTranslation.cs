@@ -16,7 +16,7 @@ internal static class ErrorTranslation
             new ApiException(tooLarge.StatusCode, "invalid_request_error", "The request's body is larger than the server accepts.", null, "request_too_large"),
         BadHttpRequestException { StatusCode: StatusCodes.Status408RequestTimeout } =>
             new ApiException(StatusCodes.Status408RequestTimeout, "invalid_request_error", "The request's body came too slowly.", null, "request_timeout"),
-        BadHttpRequestException bad => new ApiException(bad.StatusCode, "invalid_request_error", bad.Message),
+        BadHttpRequestException bad => new ApiException(bad.StatusCode, "invalid_request_error", $"{bad.Message}"),
         _ => new ApiException(
             StatusCodes.Status500InternalServerError, "server_error", "The server failed on this request; its log has the details.", null, "internal_error"),
     };
@@ -25,7 +25,7 @@ internal static class ErrorTranslation
     {
         RejectionReason.QueueFull => ApiException.Busy(rejected.Message),
         RejectionReason.Draining => ApiException.Draining(),
-        RejectionReason.TooLong => ApiException.Invalid(rejected.Parameter, rejected.Message, "context_length_exceeded"),
-        _ => ApiException.Invalid(rejected.Parameter, rejected.Message),
+        RejectionReason.TooLong => ApiException.Invalid(rejected.Parameter, $"{rejected.Message}", "context_length_exceeded"),
+        _ => ApiException.Invalid(rejected.Parameter, $"{rejected.Message}"),
     };
 }

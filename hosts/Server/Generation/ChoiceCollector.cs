@@ -45,7 +45,7 @@ internal sealed class ChoiceCollector
         var choices = new ChoiceCollector[request.Prompts.Count * request.Settings.ChoicesPerPrompt];
         for (int index = 0; index < choices.Length; index++)
             choices[index] = new ChoiceCollector();
-        var usage = new UsageCounter(request.Prompts, request.Settings.ChoicesPerPrompt);
+        var usage = new UsageCounter(request, server.Options.ReportCachedTokens);
         await foreach (ChoiceDelta delta in ChoiceStream.RunAsync(server, request.Settings, request.Prompts, cancellationToken).ConfigureAwait(false))
         {
             choices[delta.Index].Add(delta);

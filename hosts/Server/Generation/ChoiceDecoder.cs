@@ -17,6 +17,7 @@ internal sealed class ChoiceDecoder
     private readonly IStreamDecoder _decoder;
     private readonly StopStringMatcher? _stops;
     private readonly Queue<PendingToken> _pending = new();
+    private readonly Queue<int> _unsentEnds = new();
     private int _generated;
     private int _decodedLength;
     private int _decodedCodePoints;
@@ -51,6 +52,7 @@ internal sealed class ChoiceDecoder
             Index = _index,
             Text = text,
             TokenIds = step.Token >= 0 ? [step.Token] : [],
+            SentTokens = ReleaseTokens(ended || stop is not null),
             Logprobs = ReleaseLogprobs(ended, stop is not null),
             PromptLogprobs = step.PromptLogprobs,
             CachedTokens = step.CachedTokens,
@@ -72,11 +74,16 @@ internal sealed class ChoiceDecoder
         _generated++;
         // An end or stop token is counted but has no text, unless the stop is asked for.
         if (step.FinishReason == FinishReason.Stop && !_settings.IncludeStop)
+        {
+            _unsentEnds.Enqueue(_decodedLength);
             return "";
+        }
+
         int start = _decodedLength;
         int offset = _decodedCodePoints;
         string text = _decoder.Append(step.Token);
         Advance(text);
+        _unsentEnds.Enqueue(_decodedLength);
         if (step.Logprobs is { } logprobs)
             _pending.Enqueue(new PendingToken(new TokenPosition(logprobs, offset), start, _decodedLength));
         return text;
@@ -106,6 +113,18 @@ internal sealed class ChoiceDecoder
             return raw;
         string text = _stops.Append(raw);
         return ended && _stops.Matched is null ? text + _stops.Flush() : text;
+    }
+
+    private int ReleaseTokens(bool all)
+    {
+        int sent = 0;
+        while (_unsentEnds.TryPeek(out int end) && (all || _settings.ReturnTokenIds || end <= _releasedLength))
+        {
+            _unsentEnds.Dequeue();
+            sent++;
+        }
+
+        return sent;
     }
 
     private TokenPosition[] ReleaseLogprobs(bool ended, bool cut)

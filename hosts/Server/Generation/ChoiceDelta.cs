@@ -14,6 +14,9 @@ internal sealed class ChoiceDelta
     /// <summary>Ids generated with this event.</summary>
     public required IReadOnlyList<int> TokenIds { get; init; }
 
+    /// <summary>Tokens that the caller knows of with this delta: those whose text is now out, or whose ids are.</summary>
+    public required int SentTokens { get; init; }
+
     /// <summary>Log-probabilities of the tokens whose text is now released; empty unless asked for.</summary>
     public required IReadOnlyList<TokenPosition> Logprobs { get; init; }
 

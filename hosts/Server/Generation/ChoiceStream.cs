@@ -31,17 +31,11 @@ internal static class ChoiceStream
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var merged = Channel.CreateUnbounded<ChoiceDelta>(new UnboundedChannelOptions { SingleReader = true });
-        var running = new List<Task>();
-        for (int prompt = 0; prompt < prompts.Count; prompt++)
-        {
-            for (int choice = 0; choice < settings.ChoicesPerPrompt; choice++)
-            {
-                int index = (prompt * settings.ChoicesPerPrompt) + choice;
-                running.Add(PumpAsync(RunOneAsync(server, settings, prompts[prompt], index, choice, tally, stop.Token), merged.Writer));
-            }
-        }
-
-        Task all = CompleteAsync(running, merged.Writer);
+        Task all = new ChoiceFeed(
+            prompts.Count * settings.ChoicesPerPrompt,
+            server.Engine.Info.MaxSequences,
+            index => RunOneAsync(server, settings, prompts[index / settings.ChoicesPerPrompt], index, index % settings.ChoicesPerPrompt, tally, stop.Token),
+            merged.Writer).RunAsync(stop.Token);
         try
         {
             await foreach (ChoiceDelta delta in merged.Reader.ReadAllAsync(cancellationToken).ConfigureAwait(false))
@@ -52,28 +46,8 @@ internal static class ChoiceStream
             // One choice that fails, or a reader that leaves, ends the others.
             await stop.CancelAsync().ConfigureAwait(false);
             await all.ConfigureAwait(false);
+            tally.Close();
         }
-    }
-
-    private static async Task PumpAsync(IAsyncEnumerable<ChoiceDelta> source, ChannelWriter<ChoiceDelta> merged)
-    {
-        try
-        {
-            await foreach (ChoiceDelta delta in source.ConfigureAwait(false))
-                await merged.WriteAsync(delta).ConfigureAwait(false);
-        }
-#pragma warning disable CA1031 // Not swallowed: the reader of the channel gets it.
-        catch (Exception exception)
-#pragma warning restore CA1031
-        {
-            merged.TryComplete(exception);
-        }
-    }
-
-    private static async Task CompleteAsync(List<Task> running, ChannelWriter<ChoiceDelta> merged)
-    {
-        await Task.WhenAll(running).ConfigureAwait(false);
-        merged.TryComplete();
     }
 
     private static async IAsyncEnumerable<ChoiceDelta> RunOneAsync(
@@ -116,7 +90,8 @@ internal static class ChoiceStream
             reason ??= cancellationToken.IsCancellationRequested ? "abort" : begun ? "error" : null;
             if (reason is not null)
                 timer.Finished(reason);
-            tally.Ended(begun ? timer.Tokens : null);
+            if (begun)
+                tally.Ended(timer.Tokens);
         }
     }
 

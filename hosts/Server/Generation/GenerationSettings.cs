@@ -43,6 +43,18 @@ internal sealed record GenerationSettings
     /// <summary>Alternatives with each generated token; null for none.</summary>
     public int? Logprobs { get; init; }
 
+    /// <summary>Tokens that take the alternatives' place; null for the most probable ones.</summary>
+    public IReadOnlyList<int>? LogprobTokens { get; init; }
+
+    /// <summary>Log-probabilities are those after the temperature.</summary>
+    public bool TemperatureScaledLogprobs { get; init; }
+
+    /// <summary>Log-probabilities are those among the tokens that top-p keeps.</summary>
+    public bool TopPNormalizedLogprobs { get; init; }
+
+    /// <summary>How log-probabilities spell tokens.</summary>
+    public required TokenSpelling Spelling { get; init; }
+
     /// <summary>Alternatives with each prompt token; null for none.</summary>
     public int? PromptLogprobs { get; init; }
 
@@ -92,6 +104,9 @@ internal sealed record GenerationSettings
             StopTokens = StopTokens,
             IgnoreEndTokens = IgnoreEndTokens,
             Logprobs = Logprobs,
+            LogprobTokens = Logprobs is null ? null : LogprobTokens,
+            TemperatureScaledLogprobs = TemperatureScaledLogprobs,
+            TopPNormalizedLogprobs = TopPNormalizedLogprobs,
             PromptLogprobs = PromptLogprobs,
             CacheSalt = CacheSalt,
             Priority = Priority,

@@ -1,6 +1,5 @@
 using System.Security.Cryptography;
 using System.Text;
-using System.Text.Json;
 using Ernie.Generation;
 using Ernie.Hosting;
 using Ernie.Server.Connections;
@@ -8,7 +7,6 @@ using Ernie.Server.Errors;
 using Ernie.Server.Metrics;
 using Ernie.Server.Requests;
 using Ernie.Text;
-using Ernie.Tokenization;
 
 namespace Ernie.Server.Hosting;
 
@@ -16,7 +14,6 @@ namespace Ernie.Server.Hosting;
 internal sealed class ServerContext : IDisposable
 {
     private readonly IHostContext _host;
-    private readonly RenderingLanes _rendering = new();
 
     /// <summary>Binds a loaded model to the server's settings.</summary>
     public ServerContext(IHostContext host, ServerOptions options, TimeProvider? clock = null)
@@ -45,6 +42,12 @@ internal sealed class ServerContext : IDisposable
 
     /// <summary>The model's own defaults.</summary>
     public GenerationDefaults Defaults => _host.Defaults;
+
+    /// <summary>The model's chat template; null when it has none.</summary>
+    public IChatTemplate? ChatTemplate => _host.ChatTemplate;
+
+    /// <summary>Where chat templates are rendered.</summary>
+    public RenderingLanes Rendering { get; } = new();
 
     /// <summary>Settings.</summary>
     public ServerOptions Options { get; }
@@ -96,26 +99,13 @@ internal sealed class ServerContext : IDisposable
             StatusCodes.Status404NotFound, "invalid_request_error", $"The model '{name}' does not exist here; this server has {string.Join(", ", ModelNames)}.", "model", "model_not_found");
     }
 
-    /// <summary>Renders and encodes a conversation; special tokens in its messages stay text.</summary>
-    /// <exception cref="ApiException">The model has no chat template.</exception>
-    /// <exception cref="ChatTemplateException">The template refuses the conversation.</exception>
-    /// <exception cref="OperationCanceledException">The client has gone.</exception>
-    public async Task<IReadOnlyList<int>> EncodeChatAsync(
-        IReadOnlyList<ChatMessage> messages, bool addGenerationPrompt, IReadOnlyDictionary<string, JsonElement>? arguments, CancellationToken cancellationToken)
-    {
-        if (_host.ChatTemplate is not { } template)
-            throw ApiException.Invalid("messages", $"The model '{ModelNames[0]}' has no chat template; use /v1/completions, or start the server with --chat-template.");
-        RenderedText text = await _rendering.RunAsync(token => ChatEncoder.Render(template, messages, addGenerationPrompt, arguments, token), cancellationToken).ConfigureAwait(false);
-        return ChatEncoder.Encode(Tokenizer, text);
-    }
-
     /// <inheritdoc/>
     public void Dispose()
     {
         Health.Dispose();
         Bodies.Dispose();
         Metrics.Dispose();
-        _rendering.Dispose();
+        Rendering.Dispose();
     }
 
     private static string Fingerprint(EngineInfo info)

@@ -13,6 +13,14 @@ internal sealed record ServerOptions(OptionSet Given)
     {
     }
 
+    /// <summary>Checks what options say of each other.</summary>
+    /// <exception cref="OptionException">Two of them do not fit.</exception>
+    public void Check()
+    {
+        if (CacheSaltBy == CacheSaltSource.Key && ApiKeys.Count == 0)
+            throw new OptionException("--cache-salt-by is key, and there is no --api-key by which callers could be told apart.");
+    }
+
     /// <summary>Address to listen on: an IP address, or a name such as <c>localhost</c>.</summary>
     public string Host { get; init; } = Given.Get(ServerRows.Host);
 
@@ -36,6 +44,18 @@ internal sealed record ServerOptions(OptionSet Given)
 
     /// <summary>Most alternatives per token that a request may ask for.</summary>
     public int MaxLogprobs { get; init; } = Given.Get(SamplingRows.MaxLogprobs) is >= 0 and var most ? most : int.MaxValue;
+
+    /// <summary>Choices, prompts × n, that one request may have.</summary>
+    public int MaxChoicesPerRequest { get; init; } = Given.Get(ServerRows.MaxChoicesPerRequest);
+
+    /// <summary>Whether requests may bring a chat template of their own.</summary>
+    public bool TrustRequestChatTemplate { get; init; } = Given.Get(ServerRows.TrustRequestChatTemplate);
+
+    /// <summary>What separates the prefix caches of callers.</summary>
+    public CacheSaltSource CacheSaltBy { get; init; } = Given.Get(ServerRows.CacheSaltBy);
+
+    /// <summary>Whether usage tells how many tokens of a prompt were cached.</summary>
+    public bool ReportCachedTokens { get; init; } = Given.Get(ServerRows.ReportCachedTokens);
 
     /// <summary>Seconds that running requests have after the first signal to stop.</summary>
     public double GracefulShutdownSeconds { get; init; } = Math.Max(0, Given.Get(ServerRows.GracefulShutdownSeconds));

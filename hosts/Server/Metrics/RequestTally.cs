@@ -9,15 +9,26 @@ internal sealed class RequestTally(ServerMetrics metrics, int choices)
     private int _open = choices;
     private int _most = -1;
 
-    /// <summary>A choice ended.</summary>
-    /// <param name="tokens">Tokens that it generated; null when it never began.</param>
-    public void Ended(int? tokens)
+    /// <summary>A choice that began has ended.</summary>
+    /// <param name="tokens">Tokens that it generated.</param>
+    public void Ended(int tokens)
     {
         lock (_lock)
         {
-            _most = Math.Max(_most, tokens ?? -1);
-            if (--_open == 0 && _most >= 0)
+            _most = Math.Max(_most, tokens);
+            if (--_open == 0)
                 metrics.RequestFinished(_most);
+        }
+    }
+
+    /// <summary>No other choice will begin.</summary>
+    public void Close()
+    {
+        lock (_lock)
+        {
+            if (_open > 0 && _most >= 0)
+                metrics.RequestFinished(_most);
+            _open = 0;
         }
     }
 }

@@ -23,6 +23,9 @@ internal sealed class RequestIdentity
     /// <summary>Number of the tenant; 0 when there are none.</summary>
     public int Tenant { get; set; }
 
+    /// <summary>Hash of the API key that it showed; null where none was asked for.</summary>
+    public string? Key { get; set; }
+
     /// <summary>Takes what the client sent, if a header and a line of a log can hold it, or makes an id up.</summary>
     public static RequestIdentity Begin(HttpContext context)
     {

@@ -8,6 +8,9 @@ namespace Ernie.Server.Security;
 /// <param name="Hash">SHA-256 of the key. Hashes have one length, so that comparing them tells nothing about a key's own.</param>
 internal sealed record ApiKey(string? Name, byte[] Hash)
 {
+    /// <summary>The hash as text, which tells callers apart without telling their keys.</summary>
+    public string Fingerprint { get; } = Convert.ToHexStringLower(Hash);
+
     /// <summary>Reads <c>name=key</c> or a key alone.</summary>
     /// <remarks>
     /// A name is letters, digits, dots, dashes and underscores. What follows it is more than the equals signs that Base64 ends

@@ -33,10 +33,16 @@ internal sealed class KeyCheck
         if (access == Access.Control && _adminKey is not null)
             Find(context, [_adminKey]);
         else if (access != Access.Open && _keys.Length > 0)
-            RequestIdentity.Of(context).Tenant = _tenants.KeyTenants[Find(context, _keys)];
+            Identify(RequestIdentity.Of(context), Find(context, _keys));
         if (_tenantHeader is not null && context.Request.Headers[_tenantHeader].ToString() is { Length: > 0 and <= MostTenantLetters } tenant)
             RequestIdentity.Of(context).Tenant = _tenants.NumberOf(tenant);
         return next(context);
+    }
+
+    private void Identify(RequestIdentity identity, int key)
+    {
+        identity.Tenant = _tenants.KeyTenants[key];
+        identity.Key = _keys[key].Fingerprint;
     }
 
     /// <summary>The index of the key that a request shows.</summary>

@@ -13,7 +13,7 @@ internal sealed class ChatStreamFormat(ServerContext server, ChatRequest request
     {
         for (int index = 0; index < Settings.ChoicesPerPrompt; index++)
         {
-            var choice = new ChatChunkChoice { Index = index, Delta = new ChatDelta { Role = "assistant", Content = "" } };
+            var choice = new ChatChunkChoice { Index = index, Delta = new ChatDelta { Role = request.Role, Content = request.Echo } };
             Send(sse, choice, usage, index == 0 && Settings.ReturnTokenIds ? request.Prompt.Tokens : null);
         }
     }
@@ -46,7 +46,7 @@ internal sealed class ChatStreamFormat(ServerContext server, ChatRequest request
         },
         usage);
 
-    private ChatLogprobs? Logprobs(ChoiceDelta delta) => HasLogprobs(delta) ? LogprobFormatter.Chat(Server.Tokenizer, delta.Logprobs) : null;
+    private ChatLogprobs? Logprobs(ChoiceDelta delta) => HasLogprobs(delta) ? LogprobFormatter.Chat(Settings.Spelling, delta.Logprobs) : null;
 
     private void Send(SseWriter sse, ChatChunkChoice? choice, Usage? usage, IReadOnlyList<int>? promptTokenIds = null) =>
         sse.Write(Chunk(choice, usage, promptTokenIds), ServerJsonContext.Default.ChatCompletionChunk);

@@ -34,7 +34,7 @@ internal static partial class StreamRunner
         HttpContext context, ServerContext server, IGenerationRequest request, StreamFormat format, SseWriter sse)
     {
         GenerationSettings settings = request.Settings;
-        var usage = new UsageCounter(request.Prompts, settings.ChoicesPerPrompt);
+        var usage = new UsageCounter(request, server.Options.ReportCachedTokens);
         IAsyncEnumerator<ChoiceDelta> deltas = ChoiceStream.RunAsync(server, settings, request.Prompts, context.RequestAborted).GetAsyncEnumerator(context.RequestAborted);
         await using (deltas.ConfigureAwait(false))
         {
@@ -42,10 +42,10 @@ internal static partial class StreamRunner
             while (await sse.MoveNextAsync(deltas).ConfigureAwait(false))
             {
                 if (!begun)
-                    format.Begin(sse, settings.ContinuousUsage ? usage.Current : null);
+                    format.Begin(sse, settings.ContinuousUsage ? usage.Sent : null);
                 begun = true;
                 usage.Add(deltas.Current);
-                format.Write(sse, deltas.Current, settings.ContinuousUsage ? usage.Current : null);
+                format.Write(sse, deltas.Current, settings.ContinuousUsage ? usage.Sent : null);
             }
         }
 

@@ -36,7 +36,7 @@ internal sealed class TextStreamFormat(ServerContext server, CompletionRequest r
             Index = delta.Index,
             Text = text,
             Logprobs = request.Echo && Settings.Logprobs is not null && delta.PromptLogprobs is { } logprobs
-                ? LogprobFormatter.Prompt(Server.Tokenizer, prompt.Tokens, logprobs, Settings.SkipSpecialTokens)
+                ? LogprobFormatter.Prompt(Settings.Spelling, prompt.Tokens, logprobs, Settings.SkipSpecialTokens)
                 : null,
             PromptTokenIds = Settings.ReturnTokenIds ? prompt.Tokens : null,
         };
@@ -66,7 +66,7 @@ internal sealed class TextStreamFormat(ServerContext server, CompletionRequest r
         usage);
 
     private TextLogprobs? Logprobs(ChoiceDelta delta) =>
-        HasLogprobs(delta) ? LogprobFormatter.Text(Server.Tokenizer, delta.Logprobs, _echoed[delta.Index]) : null;
+        HasLogprobs(delta) ? LogprobFormatter.Text(Settings.Spelling, delta.Logprobs, _echoed[delta.Index]) : null;
 
     private void Send(SseWriter sse, TextChoice? choice, Usage? usage) => sse.Write(Chunk(choice, usage), ServerJsonContext.Default.TextCompletion);
 

@@ -3,6 +3,8 @@ using System.Text.Json;
 using System.Text.Unicode;
 using Ernie.Server.Errors;
 using Ernie.Server.Requests;
+using Ernie.Server.Validation.Fields;
+using Ernie.Text;
 
 namespace Ernie.Server.Validation;
 
@@ -10,9 +12,10 @@ namespace Ernie.Server.Validation;
 internal static class RequestBody
 {
     /// <summary>Reads and parses the body. The caller disposes the document.</summary>
-    /// <exception cref="ApiException">Not JSON or not an object (400), or it does not come (408, 503).</exception>
+    /// <exception cref="ApiException">Not JSON or not an object (400), compressed (415), or it does not come (408, 503).</exception>
     public static async Task<JsonDocument> ReadAsync(HttpContext context, BodyReader bodies)
     {
+        RequirePlain(context.Request.Headers.ContentEncoding.ToString());
         JsonDocument document;
         try
         {
@@ -33,7 +36,7 @@ internal static class RequestBody
     private static ApiException? FindFault(JsonElement root)
     {
         if (root.ValueKind != JsonValueKind.Object)
-            return ApiException.Invalid(null, $"The body must be a JSON object, not {RequestFields.Describe(root.ValueKind)}.", "invalid_json");
+            return ApiException.Invalid(null, $"The body must be a JSON object, not {FieldError.Describe(root.ValueKind)}.", "invalid_json");
         // The parser lets through what only fails when a name or a string is read. Nearly no body has any of it.
         ReadOnlySpan<byte> text = JsonMarshal.GetRawUtf8Value(root);
         if (Utf8.IsValid(text) && text.IndexOf("\\ud"u8) < 0 && text.IndexOf("\\uD"u8) < 0)
@@ -70,6 +73,15 @@ internal static class RequestBody
         }
     }
 
+    // A compressed body would be one that expands to any size.
+    private static void RequirePlain(string encoding)
+    {
+        if (encoding.Length == 0 || encoding.Equals("identity", StringComparison.OrdinalIgnoreCase))
+            return;
+        throw new ApiException(
+            StatusCodes.Status415UnsupportedMediaType, "invalid_request_error", $"The body's content encoding is '{encoding}'; send it as it is, without a Content-Encoding header.", null, "unsupported_content_encoding");
+    }
+
     /// <summary>Asks for a content type of JSON. A web page cannot send that to another site without asking first; without any it can.</summary>
     /// <exception cref="ApiException">415.</exception>
     public static void RequireJson(string? contentType)
@@ -80,6 +92,6 @@ internal static class RequestBody
         if (mediaType.Equals("application/json", StringComparison.OrdinalIgnoreCase) || mediaType.EndsWith("+json", StringComparison.OrdinalIgnoreCase))
             return;
         throw new ApiException(
-            StatusCodes.Status415UnsupportedMediaType, "invalid_request_error", contentType is null ? "The request has no content type; send 'Content-Type: application/json'." : $"The content type is '{contentType}' and must be application/json.", null, "unsupported_media_type");
+            StatusCodes.Status415UnsupportedMediaType, "invalid_request_error", contentType is null ? "The request has no content type; send 'Content-Type: application/json'." : $"The content type is '{Excerpt.Of(contentType)}' and must be application/json.", null, "unsupported_media_type");
     }
 }

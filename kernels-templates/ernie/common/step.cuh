@@ -13,9 +13,12 @@ struct StepHeader {
     int tokens_offset;    // of int2 (token id or -1, row), in ints from the header
     int tokens_on_device; // 1: every row has one token, which its slot sampled in the step before
     unsigned sequence;    // number of the step; stamps the records that the host polls
+    int wish_count;       // drawn tokens whose log-probabilities are wanted
+    int wishes_offset;    // of their LogProbabilityWish, in ints from the header
+    int unused[2];
 };
 
-inline constexpr int kStepHeaderInts = 8;
+inline constexpr int kStepHeaderInts = 12;
 
 // Arrays of row_capacity ints behind the header.
 struct StepRows {

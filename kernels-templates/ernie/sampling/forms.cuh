@@ -21,9 +21,6 @@
 
 namespace ernie {
 
-template <class... Form>
-struct Functors {};
-
 struct NoParameters {};
 
 template <class Form>

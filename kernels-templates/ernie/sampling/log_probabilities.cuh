@@ -3,6 +3,7 @@
 // Shapes and order are those of the host's form, Ernie.Engine's LogitsPipeline.Rank: rank is 1 and how many logits are larger; the
 // best tokens come best first, the lower id first among equals.
 #pragma once
+#include "ernie/common/step.cuh"
 #include "ernie/sampling/keys.cuh"
 #include "ernie/sampling/slot.cuh"
 
@@ -30,9 +31,8 @@ struct alignas(16) LogProbabilityRecord {
 
 // What a block has found in its share.
 struct LogProbabilityPart {
-    Mass best[kMostRivals]; // keys, the greatest first; 0 where the share has no more tokens
-    float largest, sum;     // largest logit, and sum of the exponentials of what logits are above it
-    int greater;            // logits above the token's
+    float largest, sum; // largest logit, and sum of the exponentials of what logits are above it
+    int greater;        // logits above the token's
     int unused;
 };
 
@@ -40,13 +40,16 @@ struct LogProbabilityArgs {
     const float* logits;             // [rows, logit_stride] as the draw left them
     const float* kept;               // [rows, logit_stride] as they are to be told, where is_kept says that the draw changed them
     const int* is_kept;              // [rows], or null when no row was kept
-    const LogProbabilityWish* wishes; // [gridDim.y]
+    const StepHeader* header;        // of the step that has just drawn, whose wishes are meant; or null
+    const LogProbabilityWish* wishes; // [gridDim.y], where there is no header
     const int* last_token;           // [slots]
     LogProbabilityPart* parts;       // [gridDim.y, gridDim.x]
+    Mass* bests;                     // [gridDim.y, gridDim.x, kThreads] each thread's best token
     int* arrivals;                   // [gridDim.y] zero between launches
-    LogProbabilityRecord* records;   // [gridDim.y] in mapped host memory
+    LogProbabilityRecord* records;   // [gridDim.y] in mapped host memory; with a header, [ring, ring_stride]
     int logit_stride;
-    unsigned stamp;
+    unsigned stamp;                  // of the records, where there is no header
+    int ring, ring_stride;
 };
 
 // A token with its logit, as one number: the better one is greater. Never 0.
@@ -63,10 +66,11 @@ __device__ __forceinline__ float weight_below(float logit, float largest) {
 template <int kThreads, int kOfThread>
 struct LogProbabilityShared {
     Mass groups[32];
-    Mass leaders[kThreads];                 // best tokens of threads that are good enough to hold one of the best of the share
-    Mass candidates[kMostRivals * kOfThread]; // tokens not worse than the last of the best leaders; at most all those of kMostRivals threads
-    Mass floor;                             // key of the worst candidate
-    int leader_count, candidate_count;
+    Mass keys[kThreads];                      // those that are good enough to be looked at
+    Mass owners[kMostRivals];                 // best tokens of the threads that may hold one of the best of the row, best first
+    Mass candidates[kMostRivals * kOfThread]; // at most all tokens of the owners
+    Mass floor;                               // key of the worst that is wanted
+    int key_count, candidate_count;
     float largest[32], sum[32];
     int greater[32];
     LogProbabilityRecord record;
@@ -86,7 +90,6 @@ struct LogProbabilityShare {
     static constexpr int kThreads = Spec::kThreads;
     static constexpr int kVectors = Spec::kVectors;
     static constexpr int kWarps = kThreads / 32;
-    static constexpr int kGroup = kThreads / 32; // threads of which the best is compared first: 32 groups, one for each lane of a warp
     using Shared = LogProbabilityShared<kThreads, 4 * kVectors>;
 
     Shared& shared;
@@ -162,65 +165,112 @@ struct LogProbabilityShare {
         part.sum = sum;
         part.greater = greater;
     }
+};
 
-    // The share's best tokens, the greatest key first, into found; zeros behind them. Together.
-    // Tokens as good as the wanted-th best of the threads' best are in at most wanted threads, which bounds the candidates whatever the row is.
-    __device__ void select(Mass best, int wanted, Mass* found) {
+// The best tokens of a row, into the record, by the last of its blocks: tokens as good as the k-th best of the threads' best are in at most
+// k threads, which bounds what is compared whatever the row is: ties, masks, or all of the best in one thread.
+template <class Spec>
+struct LogProbabilitySelection {
+    using Share = LogProbabilityShare<Spec>;
+    static constexpr int kThreads = Spec::kThreads;
+
+    typename Share::Shared& shared;
+    int wanted;
+
+    // The wanted-th best of the threads' keys, or 1 where fewer threads have one. Together.
+    // First the groups' best are compared, 32 of them, so that few threads' are.
+    __device__ Mass wanted_of(Mass best) {
+        constexpr int kGroup = kThreads / 32;
         const int lane = threadIdx.x % 32;
-        if (threadIdx.x < kMostRivals) found[threadIdx.x] = 0;
         Mass group = best;
 #pragma unroll
         for (int distance = kGroup / 2; distance > 0; distance /= 2) group = Maximum::apply(group, __shfl_xor_sync(kFullWarp, group, distance));
         if (threadIdx.x % kGroup == 0) shared.groups[threadIdx.x / kGroup] = group;
         if (threadIdx.x == 0) {
-            shared.leader_count = 0;
-            shared.candidate_count = 0;
-            shared.floor = 1; // everything, where there are fewer leaders than are wanted
+            shared.key_count = 0;
+            shared.floor = 1;
         }
         __syncthreads();
         const Mass of_lane = shared.groups[lane];
         const unsigned is_bound = __ballot_sync(kFullWarp, of_lane != 0 && rank_among(shared.groups, 32, of_lane) == wanted - 1);
         const Mass bound = is_bound == 0 ? 1 : shared.groups[__ffs(is_bound) - 1];
-        if (best >= bound) shared.leaders[atomicAdd(&shared.leader_count, 1)] = best;
+        if (best >= bound) shared.keys[atomicAdd(&shared.key_count, 1)] = best;
         __syncthreads();
-        const int leaders = shared.leader_count;
-        if (threadIdx.x < leaders) {
-            const Mass own = shared.leaders[threadIdx.x];
-            if (rank_among(shared.leaders, leaders, own) == wanted - 1) shared.floor = own;
+        const int count = shared.key_count;
+        if (threadIdx.x < count) {
+            const Mass own = shared.keys[threadIdx.x];
+            if (rank_among(shared.keys, count, own) == wanted - 1) shared.floor = own;
         }
         __syncthreads();
         const Mass floor = shared.floor;
-        if (best >= floor) {
-            for_each([&](int token, float logit) {
-                const Mass key = token_key(logit, token);
-                if (key >= floor) shared.candidates[atomicAdd(&shared.candidate_count, 1)] = key;
-            });
+        __syncthreads();
+        return floor;
+    }
+
+    // Bests are those of all threads of all blocks. Together.
+    __device__ void select(const Mass* bests, const float* row) {
+        Mass own[Spec::kBlocks], best = 0;
+#pragma unroll
+        for (int b = 0; b < Spec::kBlocks; b++) {
+            own[b] = __ldcg(bests + b * kThreads + threadIdx.x);
+            best = Maximum::apply(best, own[b]);
+        }
+        const Mass enough = wanted_of(best);
+        if (threadIdx.x == 0) {
+            shared.key_count = 0;
+            shared.candidate_count = 0;
+            shared.floor = 1;
+        }
+        if (threadIdx.x < kMostRivals) shared.owners[threadIdx.x] = 0;
+        __syncthreads();
+#pragma unroll
+        for (int b = 0; b < Spec::kBlocks; b++)
+            if (own[b] >= enough) shared.keys[atomicAdd(&shared.key_count, 1)] = own[b];
+        __syncthreads();
+        const int count = shared.key_count;
+        if (threadIdx.x < count) {
+            const Mass key = shared.keys[threadIdx.x];
+            const int rank = rank_among(shared.keys, count, key);
+            if (rank < wanted) shared.owners[rank] = key;
+            if (rank == wanted - 1) shared.floor = key;
         }
         __syncthreads();
-        const int count = shared.candidate_count;
-#pragma unroll 1
-        for (int i = threadIdx.x; i < count; i += kThreads) {
-            const Mass own = shared.candidates[i];
-            const int rank = rank_among(shared.candidates, count, own);
-            if (rank < wanted) found[rank] = own;
+        const Mass floor = shared.floor;
+        if (threadIdx.x < wanted * Spec::kVectors) {
+            const Mass owner = shared.owners[threadIdx.x / Spec::kVectors];
+            const int vector = static_cast<int>(~static_cast<unsigned>(owner)) / 4, in_block = vector / kThreads % Spec::kVectors;
+            const int token = 4 * (vector + (static_cast<int>(threadIdx.x % Spec::kVectors) - in_block) * kThreads);
+            if (owner != 0 && token < Spec::kVocabulary) {
+                const float4 x = *reinterpret_cast<const float4*>(row + token);
+                consider(token, x.x, floor);
+                consider(token + 1, x.y, floor);
+                consider(token + 2, x.z, floor);
+                consider(token + 3, x.w, floor);
+            }
         }
+        __syncthreads();
+        const int candidates = shared.candidate_count;
+#pragma unroll 1
+        for (int i = threadIdx.x; i < candidates; i += kThreads) {
+            const Mass key = shared.candidates[i];
+            const int rank = rank_among(shared.candidates, candidates, key);
+            if (rank >= wanted) continue;
+            shared.record.rivals[rank] = static_cast<int>(~static_cast<unsigned>(key));
+            shared.record.rival_logits[rank] = from_sortable(static_cast<unsigned>(key >> 32));
+        }
+    }
+
+    __device__ void consider(int token, float logit, Mass floor) {
+        const Mass key = token_key(logit, token);
+        if (key >= floor) shared.candidates[atomicAdd(&shared.candidate_count, 1)] = key;
     }
 };
 
 // The blocks' parts of a row together, by the last of its blocks. Together.
 template <class Shared>
-__device__ void tell_log_probability(const LogProbabilityArgs& args, Shared& shared, const LogProbabilityWish& wish, int token, float token_logit) {
+__device__ void tell_log_probability(const LogProbabilityArgs& args, Shared& shared, int token, float token_logit) {
     const LogProbabilityPart* parts = args.parts + static_cast<size_t>(blockIdx.y) * gridDim.x;
     LogProbabilityRecord& record = shared.record;
-    const int keys = gridDim.x * wish.rivals;
-    const Mass own = threadIdx.x < keys ? parts[threadIdx.x / wish.rivals].best[threadIdx.x % wish.rivals] : 0;
-    if (threadIdx.x < keys) shared.leaders[threadIdx.x] = own;
-    __syncthreads();
-    const int rank = own == 0 ? kMostRivals : rank_among(shared.leaders, keys, own);
-    if (rank < wish.rivals) {
-        record.rivals[rank] = static_cast<int>(~static_cast<unsigned>(own));
-        record.rival_logits[rank] = from_sortable(static_cast<unsigned>(own >> 32));
-    }
     if (threadIdx.x == 0) {
         float largest = parts[0].largest;
 #pragma unroll 1
@@ -241,13 +291,16 @@ __device__ void tell_log_probability(const LogProbabilityArgs& args, Shared& sha
     // Across the bus in as few pieces as may be, the stamp when they have arrived.
     constexpr int kPieces = sizeof(LogProbabilityRecord) / sizeof(uint4);
     if (threadIdx.x >= 32) return;
-    uint4* told = reinterpret_cast<uint4*>(args.records + blockIdx.y);
+    // The draw has counted the step already.
+    const unsigned stamp = args.header != nullptr ? args.header->sequence - 1 : args.stamp;
+    const size_t first = args.header != nullptr ? static_cast<size_t>(stamp % args.ring) * args.ring_stride : 0;
+    uint4* told = reinterpret_cast<uint4*>(args.records + first + blockIdx.y);
     if (threadIdx.x > 0 && threadIdx.x < kPieces) told[threadIdx.x] = reinterpret_cast<const uint4*>(&record)[threadIdx.x];
     __threadfence_system();
     __syncwarp();
     if (threadIdx.x == 0)
         asm volatile("st.volatile.global.v4.u32 [%0], {%1, %2, %3, %4};" ::"l"(told), "r"(record.token), "r"(record.rank),
-                     "r"(__float_as_uint(record.logit)), "r"(args.stamp)
+                     "r"(__float_as_uint(record.logit)), "r"(stamp)
                      : "memory");
 }
 
@@ -257,12 +310,14 @@ __device__ __forceinline__ void log_probabilities(const LogProbabilityArgs& args
     static_assert(Spec::kVocabulary % 4 == 0, "four logits at a time");
     static_assert(Spec::kThreads == 512, "groups of 16 threads, 32 of them");
     static_assert(kMostRivals <= 32, "a group of threads for each of the best");
-    static_assert(Spec::kBlocks * kMostRivals <= Spec::kThreads, "the blocks' best tokens at once");
+    static_assert(Spec::kBlocks * kMostRivals <= Spec::kThreads && Spec::kVectors * kMostRivals <= Spec::kThreads, "a key, or a vector, a thread");
     __shared__ typename Share::Shared shared;
-    __shared__ Mass found[kMostRivals];
     allow_next_kernel();
     wait_for_previous_kernel();
-    const LogProbabilityWish wish = args.wishes[blockIdx.y];
+    if (args.header != nullptr && blockIdx.y >= args.header->wish_count) return;
+    const LogProbabilityWish* wishes =
+        args.header != nullptr ? reinterpret_cast<const LogProbabilityWish*>(reinterpret_cast<const int*>(args.header) + args.header->wishes_offset) : args.wishes;
+    const LogProbabilityWish wish = wishes[blockIdx.y];
     const int token = wish.token >= 0 ? wish.token : args.last_token[wish.slot];
     const bool is_kept = args.is_kept != nullptr && args.is_kept[wish.logit_row] != 0;
     const float* row = (is_kept ? args.kept : args.logits) + static_cast<size_t>(wish.logit_row) * args.logit_stride;
@@ -272,10 +327,10 @@ __device__ __forceinline__ void log_probabilities(const LogProbabilityArgs& args
     const Mass best = share.best();
     LogProbabilityPart& part = args.parts[static_cast<size_t>(blockIdx.y) * gridDim.x + blockIdx.x];
     share.survey(best, token_logit);
-    if (wish.rivals > 0) share.select(best, wish.rivals, found);
+    Mass* bests = args.bests + static_cast<size_t>(blockIdx.y) * gridDim.x * Spec::kThreads;
+    if (wish.rivals > 0) bests[blockIdx.x * Spec::kThreads + threadIdx.x] = best;
     __syncthreads();
     if (threadIdx.x < 32) share.conclude(part);
-    if (wish.rivals > 0 && threadIdx.x < kMostRivals) part.best[threadIdx.x] = found[threadIdx.x];
     __threadfence();
     __syncthreads();
     if (threadIdx.x == 0) {
@@ -285,7 +340,8 @@ __device__ __forceinline__ void log_probabilities(const LogProbabilityArgs& args
     __syncthreads();
     if (!shared.is_last) return;
     __threadfence();
-    tell_log_probability(args, shared, wish, token, token_logit);
+    if (wish.rivals > 0) LogProbabilitySelection<Spec>{shared, wish.rivals}.select(bests, row);
+    tell_log_probability(args, shared, token, token_logit);
 }
 
 } // namespace ernie

@@ -39,6 +39,10 @@ __device__ __forceinline__ Mass wait_tagged(const uint4* word, unsigned tag) {
     return static_cast<Mass>(high) << 32 | low;
 }
 
+// A list of forms.
+template <class... Form>
+struct Functors {};
+
 // Memory through which the blocks of a row talk.
 template <int kThreads>
 struct RowChannel {
@@ -70,6 +74,8 @@ struct RowHead {
     unsigned sequence;    // of the step
     Truncation limits;    // of a form that cuts
     int position;         // of the token being drawn
+    int generated;        // tokens drawn before it
+    const unsigned* mask; // [vocabulary / 32] tokens that may come, where the request uses a mask
     int block, blocks;    // of the row
     unsigned tag;         // of the next exchange
     int end_at_stop, end_otherwise; // RowEnd with a stop token, and with any other

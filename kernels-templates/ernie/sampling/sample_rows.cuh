@@ -1,12 +1,14 @@
 // Last kernel of a step: draws a token for each row that the device samples, and tells the host.
 //   launch   (blocks per row, rows of logits) blocks of Spec::kThreads; with several blocks per row all of them must fit on the
 //            device at once, because they wait for each other
-// Spec::Functors lists the samplers' device forms in the order of their index; forms.cuh says what they are.
+// Spec::Functors lists the samplers' device forms in the order of their index, Spec::Processors those of the processors that come before
+// them, in the order in which they do; forms.cuh and processors.cuh say what they are.
 // The last row to be done advances the step, so that the next one needs no input from the host.
 #pragma once
 #include "ernie/common/device.cuh"
 #include "ernie/common/step.cuh"
 #include "ernie/sampling/forms.cuh"
+#include "ernie/sampling/processors.cuh"
 
 namespace ernie {
 
@@ -23,19 +25,11 @@ struct SampleArgs {
     int row_capacity;
 };
 
+// Words of a slot's mask; the host copies 16 bytes at a time.
+template <class Spec>
+inline constexpr int kMaskWords = (Spec::kVocabulary + 127) / 128 * 4;
+
 inline constexpr int kRecordRing = 4; // steps whose records the host has not read
-
-__device__ inline bool masks_stops(const SlotState& state, int position) {
-    return position - state.prompt_length < state.min_tokens && state.stop_count > 0;
-}
-
-__device__ inline bool penalizes(const SlotState& state) {
-    return state.repetition_penalty != 1 || state.frequency_penalty != 0 || state.presence_penalty != 0;
-}
-
-__device__ inline bool adjusts(const SlotState& state, int position) {
-    return masks_stops(state, position) || penalizes(state) || state.bias_count > 0;
-}
 
 // Copies the block's share of a row for log_probabilities, if something is about to change it.
 template <class Row>
@@ -46,47 +40,6 @@ __device__ void keep(const SampleArgs& args, const Row& row, int index, bool cha
     for (int token = row.first() + threadIdx.x * 4; token < row.end(); token += Row::kThreads * 4)
         *reinterpret_cast<float4*>(kept + token) = *reinterpret_cast<const float4*>(row.logits + token);
     __syncthreads();
-}
-
-// Changes the block's share of a row. The order is the server's: biases, min-tokens mask, repetition, frequency and presence penalties.
-template <class Row>
-__device__ void adjust(Row& row, const SlotTables& tables) {
-    const int slot = row.head().slot;
-    const SlotState& state = tables.states[slot];
-    const int* counts = row.head().counts;
-    constexpr float kBanned = -3.0e38f;
-    float* logits = row.logits;
-    const int first = row.first(), end = row.end(), t = threadIdx.x;
-    if (state.bias_count > 0) {
-        // -100 bans and +100 forces, whatever the logits are; what is not forced is masked then. One bias a thread.
-        int2 bias = t < state.bias_count ? tables.biases[static_cast<size_t>(slot) * kBiasCapacity + t] : int2{-1, 0};
-        const float value = __int_as_float(bias.y);
-        const bool is_mine = row.is_mine(bias.x);
-        const float biased = !is_mine || value <= -100 ? kBanned : logits[bias.x] + value;
-        const bool forces = __syncthreads_or(t < state.bias_count && value >= 100);
-        if (forces) {
-            for (int i = first + t; i < end; i += Row::kThreads) logits[i] = kBanned;
-            __syncthreads();
-        }
-        if (is_mine && (!forces || value >= 100)) logits[bias.x] = biased;
-        __syncthreads();
-    }
-    if (masks_stops(state, row.head().position)) {
-        if (t < kStopCapacity && row.is_mine(row.shared.stops[t])) logits[row.shared.stops[t]] = kBanned;
-        __syncthreads();
-    }
-    if (penalizes(state)) {
-        for (int i = first + t; i < end; i += Row::kThreads) {
-            const int count = counts[i];
-            if (count == 0) continue;
-            float x = logits[i];
-            x = x > 0 ? x / state.repetition_penalty : x * state.repetition_penalty;
-            const int generated = count & ~kInPrompt;
-            if (generated > 0) x -= generated * state.frequency_penalty + state.presence_penalty;
-            logits[i] = x;
-        }
-        __syncthreads();
-    }
 }
 
 // One 16-byte store: the host sees the token and its stamp together.
@@ -155,6 +108,8 @@ __device__ __forceinline__ void sample_row(const SampleArgs& args, RowShared<Spe
             sequence,
             {},
             position,
+            position - state.prompt_length,
+            args.tables.masks + static_cast<size_t>(slot) * kMaskWords<Spec>,
             block,
             blocks,
             sequence * 0x9E3779B1u, // far from the tags of other steps
@@ -165,9 +120,12 @@ __device__ __forceinline__ void sample_row(const SampleArgs& args, RowShared<Spe
     Row<Spec> row = {args.logits + static_cast<size_t>(index) * args.logit_stride, shared, 0, false};
     wait_for_previous_kernel();
 
-    const bool is_adjusted = adjusts(state, position);
-    if (state.keeps_logits == kKeepsRaw) keep(args, row, index, is_adjusted || prepares<typename Spec::Functors>(row));
-    if (is_adjusted) adjust(row, args.tables);
+    const unsigned processors = state.processors;
+    if (state.keeps_logits == kKeepsRaw) keep(args, row, index, processors != 0 || prepares<typename Spec::Functors>(row));
+    if (processors != 0) {
+        using List = Processors<typename Spec::Processors>;
+        List::process(row, processors, args.tables.processors + static_cast<size_t>(slot) * List::kStateBytes);
+    }
     if (state.keeps_logits == kKeepsProcessed) keep(args, row, index, prepares<typename Spec::Functors>(row));
     const int token = sample_by<typename Spec::Functors>(row);
     if (row.head().block == 0 && threadIdx.x < 32) report(args, shared, token);
@@ -176,7 +134,7 @@ __device__ __forceinline__ void sample_row(const SampleArgs& args, RowShared<Spe
 template <class Spec>
 __device__ __forceinline__ void sample_rows(const SampleArgs& args) {
     static_assert(Spec::kVocabulary % 4 == 0, "four logits at a time");
-    static_assert(Spec::kThreads >= kBiasCapacity && Spec::kThreads <= 1024 && (Spec::kThreads & (Spec::kThreads - 1)) == 0, "one bias a thread; sorts");
+    static_assert(Spec::kThreads <= 1024 && (Spec::kThreads & (Spec::kThreads - 1)) == 0, "sorts");
     __shared__ RowShared<Spec> shared;
     allow_next_kernel();
     sample_row<Spec>(args, shared, blockIdx.y, blockIdx.x, gridDim.x);

@@ -5,7 +5,6 @@
 namespace ernie {
 
 inline constexpr int kStopCapacity = 32;     // stop tokens of a slot
-inline constexpr int kBiasCapacity = 1024;   // biased tokens of a slot
 inline constexpr int kTailTokens = 256;      // last tokens that are remembered
 inline constexpr int kScratchBytes = 1024;   // of a sampler's own, per slot
 inline constexpr int kParameterCapacity = 64; // bytes of a sampler's parameters
@@ -25,22 +24,23 @@ struct SlotState {
     int prompt_length;
     int min_tokens;    // generated before a stop token may end it
     int max_length;    // prompt and output, at which it ends
-    int stop_count, bias_count;
-    float repetition_penalty, frequency_penalty, presence_penalty;
+    int stop_count;
+    unsigned processors; // a bit for each that the request uses, the first of the list the lowest
     int end;           // RowEnd; written here: steps that were queued ahead leave what has ended as it is
     int keeps_logits;  // KeptLogits: which logits log-probabilities are told of
-    int reserved;
+    int reserved[4];
 };
 static_assert(sizeof(SlotState) == 128, "one line of the cache");
 
 struct SlotTables {
     SlotState* states;
     int* stops;             // [slots, kStopCapacity]
-    int2* biases;           // [slots, kBiasCapacity] token, bits of the f32
     int* tails;             // [slots, kTailTokens] token at position p in p % kTailTokens
     int* counts;            // [slots, vocabulary] occurrences in the output; the top bit says that the prompt holds it
     int* last_token;        // [slots]
     unsigned char* scratch; // [slots, kScratchBytes]
+    unsigned char* processors; // [slots, bytes of all processors' states]
+    unsigned* masks;        // [slots, vocabulary / 32 and what fills 16 bytes] bits of the tokens that may come at the position being drawn
 };
 
 inline constexpr int kInPrompt = static_cast<int>(0x80000000);

@@ -11,9 +11,6 @@ public interface IDeviceSampling
     /// <summary>Stop tokens a request may have; rows of requests with more are sampled by the caller.</summary>
     int MaxStopTokens { get; }
 
-    /// <summary>Tokens a request may give a bias; rows of requests with more are sampled by the caller.</summary>
-    int MaxBiasedTokens { get; }
-
     /// <summary>Most probable tokens that log-probabilities can come with, of drawn tokens and of prompts; −1 where the device tells no log-probabilities.</summary>
     int MaxLogprobs { get; }
 
@@ -26,6 +23,11 @@ public interface IDeviceSampling
     /// <summary>Whether rows of this sampler are sampled on the device.</summary>
     /// <param name="sampler">A registered sampler.</param>
     bool Supports(ISampler sampler);
+
+    /// <summary>Whether the device processes logits for a request that uses a processor; rows of requests that use another are sampled by the caller.</summary>
+    /// <param name="processor">A registered processor.</param>
+    /// <param name="state">The state that it has written for the request.</param>
+    bool Supports(ILogitsProcessor processor, ReadOnlySpan<byte> state);
 
     /// <summary>Sets a slot's request; called before the slot's first step, and never between two steps of one request.</summary>
     /// <param name="slot">Request slot.</param>
@@ -50,7 +52,10 @@ public readonly ref struct DeviceSlot
     /// <summary>What the sampler's scratch block holds when the request begins here; what is not given is zero.</summary>
     public ReadOnlySpan<byte> Scratch { get; init; }
 
-    /// <summary>Options of the row: penalties, bias, min tokens. There are no bad words.</summary>
+    /// <summary>The processors that the request uses, in their order; empty to have them made from <see cref="Options"/>. Each is supported.</summary>
+    public ReadOnlySpan<ProcessorState> Processors { get; init; }
+
+    /// <summary>Options of the row.</summary>
     public required SamplingOptions Options { get; init; }
 
     /// <summary>Key of the row's random numbers.</summary>

@@ -32,6 +32,7 @@ public sealed class StepBatch
         Logprobs = new int[info.MaxSequences];
         PromptLogprobs = new int[info.MaxSequences];
         NextToken = new int[info.MaxSequences];
+        TokenMask = new uint[]?[info.MaxSequences];
         Tokens = new int[info.MaxBatchedTokens];
         MaxPagesPerSequence = info.MaxPagesPerSequence;
         PageTable = new PageId[info.MaxSequences * MaxPagesPerSequence];
@@ -90,6 +91,12 @@ public sealed class StepBatch
     /// <summary>[row] the prompt's token behind the row's last one, or −1 where the prompt ends with the row; only where <see cref="PromptLogprobs"/> is set.</summary>
     public int[] NextToken { get; }
 
+    /// <summary>
+    /// [row] bits of the tokens that may be drawn, [vocabulary / 32, rounded up], the lowest first; null where there is no mask. Only set with
+    /// <see cref="SampleOnDevice"/>, for slots whose request uses a mask, and then at every step; copied before <see cref="IExecutor.Begin"/> returns.
+    /// </summary>
+    public uint[]?[] TokenMask { get; }
+
     /// <summary>[token] ids, rows one after the other. Of a verify row all but the first are drafts.</summary>
     public int[] Tokens { get; }
 
@@ -129,6 +136,7 @@ public sealed class StepBatch
         TokenOffset[index] = TokenCount;
         LogitCount[index] = row.LogitCount;
         SampleOnDevice[index] = false;
+        TokenMask[index] = null;
         Logprobs[index] = PromptLogprobs[index] = NextToken[index] = -1;
         TokenCount += row.Count;
         DecodeRows += row.Kind == StepRowKind.Decode && DecodeRows == index ? 1 : 0;

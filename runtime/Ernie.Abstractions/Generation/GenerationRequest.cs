@@ -32,8 +32,20 @@ public sealed record GenerationRequest
     /// <summary>Log-probabilities of this many most probable tokens with each generated token; null for none, 0 for the chosen one's alone.</summary>
     public int? Logprobs { get; init; }
 
-    /// <summary>The same for the prompt's tokens.</summary>
+    /// <summary>Tokens whose log-probabilities take the place of the most probable ones'; only with <see cref="Logprobs"/>.</summary>
+    public IReadOnlyList<int>? LogprobTokens { get; init; }
+
+    /// <summary>Log-probabilities are of the distribution after the temperature, unless the request is greedy.</summary>
+    public bool TemperatureScaledLogprobs { get; init; }
+
+    /// <summary>Log-probabilities are of the tokens that top-p keeps, among themselves; −∞ for others.</summary>
+    public bool TopPNormalizedLogprobs { get; init; }
+
+    /// <summary>The same for the prompt's tokens, always of the raw distribution.</summary>
     public int? PromptLogprobs { get; init; }
+
+    /// <summary>Says which tokens may come at each position, for this request alone; null where any may.</summary>
+    public ITokenMask? TokenMask { get; init; }
 
     /// <summary>Asks for the prompt's hidden states, pooled into one, instead of tokens (embeddings).</summary>
     public PromptPooling Pooling { get; init; }

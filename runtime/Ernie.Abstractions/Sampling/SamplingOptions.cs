@@ -15,7 +15,7 @@ public sealed record SamplingOptions
     /// <summary>Keeps the k most probable tokens; 0 or less keeps all.</summary>
     public int TopK { get; init; }
 
-    /// <summary>Keeps the smallest set of most probable tokens whose mass, of what <see cref="TopK"/> left, reaches this; in (0, 1].</summary>
+    /// <summary>Keeps the smallest set of most probable tokens whose mass, of what <see cref="TopK"/> left, reaches this; in [0, 1], and 0 is greedy.</summary>
     public float TopP { get; init; } = 1;
 
     /// <summary>Keeps tokens at least this fraction as probable as the most probable one; in [0, 1].</summary>
@@ -36,6 +36,9 @@ public sealed record SamplingOptions
     /// <summary>Added to the logits by token id; −100 or less bans, +100 or more forces.</summary>
     public IReadOnlyDictionary<int, float>? LogitBias { get; init; }
 
+    /// <summary>Token ids of which one is drawn: all others are masked; null allows all.</summary>
+    public IReadOnlyList<int>? AllowedTokens { get; init; }
+
     /// <summary>End and stop tokens are masked until this many tokens are generated.</summary>
     public int MinTokens { get; init; }
 
@@ -52,5 +55,5 @@ public sealed record SamplingOptions
     public const float GreedyTemperature = 1e-5f;
 
     /// <summary>Whether the request takes the most probable token.</summary>
-    public bool IsGreedy => Temperature < GreedyTemperature;
+    public bool IsGreedy => Temperature < GreedyTemperature || TopP <= 0;
 }

@@ -17,6 +17,10 @@ public interface ITokenizer
     /// <param name="text">Output of <see cref="IChatTemplate"/>.</param>
     IReadOnlyList<int> EncodeWithSpecialTokens(string text);
 
+    /// <summary>A number of tokens that a text has at least, found without encoding it: for refusing what is far too long.</summary>
+    /// <param name="text">Any text, plain or rendered.</param>
+    int LeastTokens(ReadOnlySpan<char> text) => text.IsEmpty ? 0 : 1;
+
     /// <summary>Decodes whole sequences; incomplete UTF-8 becomes U+FFFD.</summary>
     /// <param name="ids">Token ids.</param>
     /// <param name="skipSpecialTokens">Leaves control tokens out.</param>

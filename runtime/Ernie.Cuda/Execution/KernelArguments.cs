@@ -143,7 +143,7 @@ internal struct CopyPageArguments
 [StructLayout(LayoutKind.Sequential)]
 internal struct SlotTableArguments
 {
-    public ulong States, Stops, Biases, Tails, Counts, LastToken, Scratch;
+    public ulong States, Stops, Tails, Counts, LastToken, Scratch, Processors, Masks;
 }
 
 /// <summary>ernie::SetSlotArgs.</summary>
@@ -169,9 +169,10 @@ internal struct SampleArguments
 [StructLayout(LayoutKind.Sequential)]
 internal struct LogProbabilityArguments
 {
-    public ulong Logits, Kept, IsKept, Wishes, LastToken, Parts, Arrivals, Records;
+    public ulong Logits, Kept, IsKept, Header, Wishes, LastToken, Parts, Bests, Arrivals, Records;
     public int LogitStride;
     public uint Stamp;
+    public int Ring, RingStride;
 }
 
 /// <summary>ernie::LogProbabilityWish.</summary>
@@ -216,6 +217,7 @@ internal struct StepHeader
 {
     public int RowCount, TokenCount, LogitCount, UpdateCount, UpdatesOffset, TokensOffset, TokensOnDevice;
     public uint Sequence;
+    public int WishCount, WishesOffset, Unused0, Unused1;
 }
 
 /// <summary>ernie::SlotState.</summary>
@@ -224,9 +226,9 @@ internal unsafe struct SlotState
 {
     public fixed byte Parameters[64];
     public uint SeedLow, SeedHigh, Stream;
-    public int Sampler, CountsTokens, PromptLength, MinTokens, MaxLength, StopCount, BiasCount;
-    public float RepetitionPenalty, FrequencyPenalty, PresencePenalty;
+    public int Sampler, CountsTokens, PromptLength, MinTokens, MaxLength, StopCount;
+    public uint Processors; // a bit for each that the request uses
     public int End; // RowEnd; the device's
     public int KeepsLogits; // LogitStage and one more; 0 keeps none
-    public int Reserved;
+    public fixed int Reserved[4];
 }

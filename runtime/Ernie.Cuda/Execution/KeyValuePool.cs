@@ -10,9 +10,6 @@ namespace Ernie.Cuda.Execution;
 /// </summary>
 internal sealed class KeyValuePool
 {
-    // What a context, its graphs and the driver's own buffers may still take.
-    private const long ReservedBytes = 256L << 20;
-
     private readonly ulong _address;
     private readonly ulong _scales;
     private readonly long _halfLayerBytes;
@@ -67,21 +64,11 @@ internal sealed class KeyValuePool
     };
 
     /// <summary>Takes the pool once everything else is in place.</summary>
-    /// <exception cref="CudaUnavailableException">Not one full sequence fits.</exception>
-    public static KeyValuePool Create(CudaDevice device, ModelShape shape, CudaExecutorOptions options, int pagesPerSequence, DeviceArena arena)
+    /// <exception cref="CudaUnavailableException">The pages do not fit, or do not hold one sequence.</exception>
+    public static KeyValuePool Create(DeviceMemory memory, ModelShape shape, CudaExecutorOptions options, int pagesPerSequence, DeviceArena arena)
     {
         long bytesPerPage = 2L * shape.LayerCount * KernelPlan.TokensPerPage * shape.KeyValueHeads * options.KeyValueFormat.BytesPerHead(shape.HeadDim);
-        (long free, long total) = device.Memory();
-        long available = free - (long)((1 - options.GpuMemoryUtilization) * total) - ReservedBytes;
-        long pages = options.PageCount ?? (available / bytesPerPage);
-        if (pages < pagesPerSequence || pages * bytesPerPage > free)
-        {
-            throw new CudaUnavailableException(
-                CudaDiagnostics.OutOfMemory,
-                $"{device.Name} has {free >> 20} MiB free of {total >> 20}; at gpu-memory-utilization {options.GpuMemoryUtilization} the cache holds " +
-                $"{Math.Max(0, Math.Min(pages, free / bytesPerPage)) * KernelPlan.TokensPerPage} tokens and one sequence of max-model-len takes {pagesPerSequence * KernelPlan.TokensPerPage}. " +
-                "Lower max-model-len or max-num-batched-tokens, use kv-cache-dtype fp8, or raise gpu-memory-utilization.");
-        }
+        long pages = CacheBudget.Pages(memory, options.GpuMemoryUtilization, options.PageCount, bytesPerPage, pagesPerSequence);
 
         // Pages are numbered by int, and kernels number the tokens of all heads by int.
         int pageCount = (int)Math.Min(pages, int.MaxValue / (KernelPlan.TokensPerPage * shape.KeyValueHeads));

@@ -27,9 +27,9 @@ internal sealed class LinearLauncher(KernelPlan plan, KernelLibrary kernels, Dev
     }
 
     /// <summary>Queues a matrix of more tokens; one that writes the residual prepares the norm whose gain is given.</summary>
-    public void Tile(DeviceLinear linear, int tokens, ulong input, ulong count, in EpilogueArguments epilogue, ulong nextNorm = 0)
+    public void Tile(DeviceLinear linear, int tokens, ulong input, ulong count, in EpilogueArguments epilogue, ulong nextNorm = 0, int sizedFor = 0)
     {
-        LinearTile tile = linear.Kernels.TileFor(tokens);
+        LinearTile tile = linear.Kernels.TileFor(sizedFor > 0 ? sizedFor : tokens);
         int tiles = linear.Kernels.Weight.OutFeatures / tile.Outputs * tile.Split, tokenTiles = tile.TokenTiles(tokens);
         if (tile.ReadsCodes)
         {

@@ -20,6 +20,7 @@ internal sealed unsafe class LogProbabilities : IDisposable
     private readonly ulong _recordsAddress;
     private readonly ulong _lastToken;
     private readonly ulong _parts;
+    private readonly ulong _bests;
     private readonly ulong _arrivals;
     private readonly int _vocabularySize;
     private readonly int _ring;
@@ -50,23 +51,32 @@ internal sealed unsafe class LogProbabilities : IDisposable
         _records = new PinnedBuffer((long)ring * _recordsPerStep * sizeof(LogProbabilityRecord));
         _recordsAddress = _records.DeviceAddress;
         _parts = arena.Take((long)layout.LogitCapacity * LogProbabilityKernel.Blocks(_vocabularySize) * LogProbabilityKernel.PartBytes);
+        _bests = arena.Take((long)layout.LogitCapacity * LogProbabilityKernel.Blocks(_vocabularySize) * LogProbabilityKernel.Threads * sizeof(ulong));
         _arrivals = arena.TakeCleared((long)layout.LogitCapacity * sizeof(int), stream.Handle);
     }
 
-    /// <summary>Queues what a step wants, behind the step's own kernels.</summary>
+    /// <summary>Queues what a step wants of its drawn tokens, behind the kernels that draw. A captured graph does so for whatever step it runs.</summary>
+    /// <param name="rows">Rows of logits from which the step draws, or more.</param>
+    public void QueueDrawn(int rows) => Launch(rows, Arguments() with
+    {
+        Kept = _buffers.KeptLogits, IsKept = _buffers.IsKept, Header = _buffers.Step, Records = _recordsAddress, Ring = _ring, RingStride = _recordsPerStep,
+    });
+
+    /// <summary>Queues what a step wants of prompts, behind all else of it: the head once more, a chunk of rows at a time.</summary>
     /// <param name="lists">Where the step's wishes are.</param>
     /// <param name="sequence">Number of the step.</param>
-    public void Queue(LogProbabilityLists lists, uint sequence)
+    public void QueuePrompts(LogProbabilityLists lists, uint sequence)
     {
-        if (lists.Drawn > 0)
-            Launch(lists.DrawnOffset, lists.Drawn, record: 0, sequence, ofDraws: true);
         int record = lists.Drawn;
         foreach ((int offset, int count) in lists.Chunks)
         {
-            int tokens = offset + (count * StepLayout.WishInts);
-            ulong list = _buffers.Step + (sizeof(int) * (ulong)tokens);
-            _runner.Head(count, list + (2 * sizeof(int)), list);
-            Launch(offset, count, record, sequence, ofDraws: false);
+            ulong wishes = _buffers.Step + (sizeof(int) * (ulong)offset), list = wishes + (sizeof(int) * (ulong)(count * StepLayout.WishInts));
+            _runner.PromptHead(count, list + (2 * sizeof(int)), list);
+            Launch(count, Arguments() with
+            {
+                Wishes = wishes, Stamp = sequence,
+                Records = _recordsAddress + (ulong)(((sequence % (uint)_ring * _recordsPerStep) + record) * sizeof(LogProbabilityRecord)),
+            });
             record += count;
         }
     }
@@ -100,22 +110,11 @@ internal sealed unsafe class LogProbabilities : IDisposable
     private ref LogProbabilityRecord Record(uint sequence, int index) =>
         ref _records.Span<LogProbabilityRecord>(((sequence % (uint)_ring * _recordsPerStep) + index) * sizeof(LogProbabilityRecord), 1)[0];
 
-    private void Launch(int wishes, int count, int record, uint sequence, bool ofDraws)
+    private LogProbabilityArguments Arguments() => new()
     {
-        LogProbabilityArguments arguments = new()
-        {
-            Logits = _buffers.Logits,
-            Kept = ofDraws ? _buffers.KeptLogits : 0,
-            IsKept = ofDraws ? _buffers.IsKept : 0,
-            Wishes = _buffers.Step + (sizeof(int) * (ulong)wishes),
-            LastToken = _lastToken,
-            Parts = _parts,
-            Arrivals = _arrivals,
-            Records = _recordsAddress + (ulong)(((sequence % (uint)_ring * _recordsPerStep) + record) * sizeof(LogProbabilityRecord)),
-            LogitStride = _vocabularySize,
-            Stamp = sequence,
-        };
-        // A graph ends before what comes behind it begins.
-        _kernel.Launch(_stream, LogProbabilityKernel.Blocks(_vocabularySize), count, 1, arguments, overlapsPrevious: !ofDraws && _runner.Overlaps);
-    }
+        Logits = _buffers.Logits, LastToken = _lastToken, Parts = _parts, Bests = _bests, Arrivals = _arrivals, LogitStride = _vocabularySize,
+    };
+
+    private void Launch(int rows, in LogProbabilityArguments arguments) =>
+        _kernel.Launch(_stream, LogProbabilityKernel.Blocks(_vocabularySize), rows, 1, arguments, _runner.Overlaps);
 }

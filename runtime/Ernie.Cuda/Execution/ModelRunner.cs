@@ -41,6 +41,9 @@ internal sealed class ModelRunner
         _headBlocks = plan.Device.Multiprocessors * Math.Max(1, kernels[plan.Head.Decode].BlocksPerMultiprocessor());
     }
 
+    // Chunks that fill a large tile.
+    private const int FewPromptRows = 64;
+
     /// <summary>Whether kernels may start before their predecessor has ended.</summary>
     public bool Overlaps => _overlaps;
 
@@ -81,11 +84,18 @@ internal sealed class ModelRunner
             _kernels[_plan.CopyPage].Launch(_stream, 2 * Shape.LayerCount, 1, 1, arguments, overlapsPrevious: false);
     }
 
+    /// <summary>Queues the head for a chunk of a prompt, by the kernel of steps that multiply many rows: its chunks follow each other.</summary>
+    /// <param name="rows">Most tokens.</param>
+    /// <param name="tokens">Device address of the tokens' indices in the batch.</param>
+    /// <param name="count">Device address of their number.</param>
+    public void PromptHead(int rows, ulong tokens, ulong count) => Head(rows, tokens, count, sizedFor: rows > FewPromptRows ? int.MaxValue : rows);
+
     /// <summary>Queues the head for tokens that are listed elsewhere than in the step's rows.</summary>
     /// <param name="rows">Most tokens.</param>
     /// <param name="tokens">Device address of the tokens' indices in the batch.</param>
     /// <param name="count">Device address of their number.</param>
-    public void Head(int rows, ulong tokens, ulong count)
+    /// <param name="sizedFor">Tokens for which the kernel is chosen; 0 for as many as there are.</param>
+    public void Head(int rows, ulong tokens, ulong count, int sizedFor = 0)
     {
         EpilogueArguments epilogue = new() { Output = _buffers.Logits, OutputStride = Shape.VocabularySize };
         if (rows <= LinearKernels.DecodeTokens)
@@ -95,7 +105,7 @@ internal sealed class ModelRunner
         }
 
         Normalize(_weights.FinalNorm, rows, tokens, count, _buffers.Normalized, 0);
-        _linear.Tile(_weights.Head, rows, _buffers.Normalized, count, epilogue);
+        _linear.Tile(_weights.Head, rows, _buffers.Normalized, count, epilogue, sizedFor: sizedFor);
     }
 
     private ulong Address(int stepOffset) => _buffers.Step + (sizeof(int) * (ulong)stepOffset);

@@ -44,7 +44,10 @@ internal sealed class PendingStep : IDisposable
     /// <summary>[row] most probable tokens in those.</summary>
     public int[] PromptLogprobs { get; }
 
-    /// <summary>Records of log-probabilities of the step.</summary>
+    /// <summary>Drawn tokens whose log-probabilities are wanted.</summary>
+    public int LogprobDraws { get; set; }
+
+    /// <summary>Records of log-probabilities of the step: theirs and those of prompts.</summary>
     public int LogprobRecords { get; set; }
 
     /// <summary>Whether the host waits for copies, not for records alone.</summary>

@@ -47,6 +47,7 @@ internal sealed class ResultCopies(DeviceBuffers buffers, StepLayout layout, Mod
             step.LogprobRecord[row] = batch.Logprobs[row] >= 0 ? records++ : -1;
         }
 
+        step.LogprobDraws = records;
         for (int row = 0; row < batch.RowCount; row++)
         {
             step.PromptLogprobs[row] = batch.PromptLogprobs[row];

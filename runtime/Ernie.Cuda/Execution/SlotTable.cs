@@ -10,7 +10,7 @@ namespace Ernie.Cuda.Execution;
 /// <summary>Request state on the device. Capacities are those of ernie/sampling/slot.cuh.</summary>
 internal sealed unsafe class SlotTable : IDisposable
 {
-    public const int StopCapacity = 32, BiasCapacity = 1024, TailTokens = 256, ScratchBytes = SamplerLimits.MaxScratchBytes;
+    public const int StopCapacity = 32, TailTokens = 256, ScratchBytes = SamplerLimits.MaxScratchBytes;
 
     // Slots whose upload may be under way; one more waits for the stream.
     private const int StagingCount = 16;
@@ -18,6 +18,8 @@ internal sealed unsafe class SlotTable : IDisposable
     private readonly CudaStream _stream;
     private readonly CudaKernel _setSlot;
     private readonly IReadOnlyList<ISampler> _samplers;
+    private readonly IReadOnlyList<ILogitsProcessor> _processors;
+    private readonly int _processorBytes;
     private readonly PinnedBuffer _staging;
     private readonly ulong _tokens;
     private readonly int _stagingBytes;
@@ -26,11 +28,13 @@ internal sealed unsafe class SlotTable : IDisposable
     private int _stagingUsed;
 
     public SlotTable(
-        KernelPlan plan, KernelLibrary kernels, IReadOnlyList<ISampler> samplers, StepLayout layout, int maxModelLength, DeviceArena arena, CudaStream stream)
+        KernelPlan plan, KernelLibrary kernels, IReadOnlyList<ISampler> samplers, IReadOnlyList<ILogitsProcessor> processors, StepLayout layout, int maxModelLength, DeviceArena arena, CudaStream stream)
     {
         _stream = stream;
         _setSlot = kernels[plan.SetSlot];
         _samplers = samplers;
+        _processors = processors;
+        _processorBytes = SamplerKernel.StateBytes(processors);
         _maxModelLength = maxModelLength;
         _slotSamplers = new string?[layout.RowCapacity];
         long slots = layout.RowCapacity;
@@ -38,14 +42,15 @@ internal sealed unsafe class SlotTable : IDisposable
         {
             States = arena.TakeCleared(slots * sizeof(SlotState), stream.Handle),
             Stops = arena.Take(slots * StopCapacity * sizeof(int)),
-            Biases = arena.Take(slots * BiasCapacity * 2 * sizeof(int)),
             Tails = arena.TakeCleared(slots * TailTokens * sizeof(int), stream.Handle),
             Counts = arena.Take(slots * plan.Model.Shape.VocabularySize * sizeof(int)),
             LastToken = arena.TakeCleared(slots * sizeof(int), stream.Handle),
             Scratch = arena.TakeCleared(slots * ScratchBytes, stream.Handle),
+            Processors = arena.Take(slots * _processorBytes),
+            Masks = arena.Take(slots * MaskBytes(plan.Model.Shape.VocabularySize)),
         };
         _tokens = arena.Take(sizeof(int) * (long)maxModelLength);
-        _stagingBytes = sizeof(SlotState) + (sizeof(int) * (StopCapacity + (2 * BiasCapacity) + maxModelLength)) + ScratchBytes;
+        _stagingBytes = sizeof(SlotState) + (sizeof(int) * (StopCapacity + maxModelLength)) + ScratchBytes + _processorBytes;
         _staging = new PinnedBuffer((long)StagingCount * _stagingBytes);
     }
 
@@ -66,6 +71,12 @@ internal sealed unsafe class SlotTable : IDisposable
         return -1;
     }
 
+    /// <summary>Bytes of a slot's token mask; kMaskWords of sample_rows.cuh.</summary>
+    public static int MaskBytes(int vocabularySize) => (vocabularySize + 127) / 128 * 16;
+
+    /// <summary>Whether a processor's device form is here and takes a request's state.</summary>
+    public bool Supports(ILogitsProcessor processor, ReadOnlySpan<byte> state) => _processors.Contains(processor) && processor.FitsDevice(state);
+
     /// <summary>Queues a slot's state; see <see cref="IDeviceSampling.SetSlot"/>.</summary>
     public void Set(int slot, in DeviceSlot request)
     {
@@ -75,10 +86,9 @@ internal sealed unsafe class SlotTable : IDisposable
         if (sampler < 0)
             throw new ArgumentException($"Sampler '{request.Sampler.Name}' has no device form in this executor.", nameof(request));
 
-        // The engine draws what these need on the host.
-        if (options.BadWords is { Count: > 0 })
-            throw new ArgumentException("The request has bad words; the device bans none.", nameof(request));
-
+        ReadOnlySpan<ProcessorState> states = request.Processors;
+        if (states.IsEmpty)
+            states = LogitsProcessors.CreateStates(_processors, new ProcessorRequest { Options = options, StopTokens = request.StopTokens });
         if (_stagingUsed == StagingCount)
         {
             _stream.Synchronize();
@@ -86,22 +96,21 @@ internal sealed unsafe class SlotTable : IDisposable
         }
 
         long staging = (long)_stagingUsed++ * _stagingBytes;
-        bool penalizes = options.RepetitionPenalty != 1 || options.FrequencyPenalty != 0 || options.PresencePenalty != 0;
+        SamplerNeeds needs = request.Sampler.Needs;
+        foreach (ProcessorState used in states)
+            needs |= used.Processor.Needs;
         SlotState state = new()
         {
             SeedLow = (uint)request.Seed,
             SeedHigh = (uint)(request.Seed >> 32),
             Stream = request.Stream,
             Sampler = sampler,
-            CountsTokens = penalizes || request.Sampler.Needs.HasFlag(SamplerNeeds.TokenCounts) ? 1 : 0,
+            CountsTokens = needs.HasFlag(SamplerNeeds.TokenCounts) ? 1 : 0,
             PromptLength = request.PromptLength,
             MinTokens = options.MinTokens,
             MaxLength = request.MaxLength,
             End = (int)RowEnd.GoesOn,
             KeepsLogits = request.Logprobs is { } stage ? (int)stage + 1 : 0,
-            RepetitionPenalty = options.RepetitionPenalty,
-            FrequencyPenalty = options.FrequencyPenalty,
-            PresencePenalty = options.PresencePenalty,
         };
         Span<byte> parameters = new(state.Parameters, request.Sampler.ParameterBytes);
         if (request.Parameters.IsEmpty)
@@ -109,18 +118,17 @@ internal sealed unsafe class SlotTable : IDisposable
         else
             request.Parameters.CopyTo(parameters);
 
-        long stops = staging + sizeof(SlotState), biases = stops + (StopCapacity * sizeof(int));
-        long tokens = biases + (BiasCapacity * 2 * sizeof(int));
+        long stops = staging + sizeof(SlotState), tokens = stops + (StopCapacity * sizeof(int));
+        long scratch = tokens + (sizeof(int) * (long)_maxModelLength);
         state.StopCount = Fit(request.StopTokens.Length, StopCapacity, "stop tokens");
         request.StopTokens.CopyTo(_staging.Span<int>(stops, StopCapacity));
-        state.BiasCount = WriteBiases(options, _staging.Span<int>(biases, 2 * BiasCapacity));
+        state.Processors = SetProcessors(slot, states, scratch + ScratchBytes);
         MemoryMarshal.Write(_staging.Span<byte>(staging, sizeof(SlotState)), in state);
 
         Copy(Addresses.States, slot * sizeof(SlotState), staging, sizeof(SlotState));
         Copy(Addresses.Stops, slot * StopCapacity * sizeof(int), stops, state.StopCount * sizeof(int));
-        Copy(Addresses.Biases, slot * BiasCapacity * 2 * sizeof(int), biases, state.BiasCount * 2 * sizeof(int));
-        SetScratch(slot, request, tokens + (sizeof(int) * (long)_maxModelLength));
-        if (state.CountsTokens == 0 && !request.Sampler.Needs.HasFlag(SamplerNeeds.Tail))
+        SetScratch(slot, request, scratch);
+        if (state.CountsTokens == 0 && !needs.HasFlag(SamplerNeeds.Tail))
             return;
 
         request.Tokens.CopyTo(_staging.Span<int>(tokens, request.Tokens.Length));
@@ -146,20 +154,29 @@ internal sealed unsafe class SlotTable : IDisposable
         Copy(Addresses.Scratch, slot * ScratchBytes, staging, scratch.Length);
     }
 
-    private static int WriteBiases(SamplingOptions options, Span<int> destination)
+    // Returns the bits of the processors that the request uses.
+    private uint SetProcessors(int slot, ReadOnlySpan<ProcessorState> states, long staging)
     {
-        if (options.LogitBias is not { Count: > 0 } biases)
-            return 0;
-
-        int count = 0;
-        Fit(biases.Count, BiasCapacity, "biased tokens");
-        foreach ((int token, float bias) in biases)
+        uint bits = 0;
+        int used = 0;
+        long offset = 0;
+        for (int index = 0; index < _processors.Count; offset += _processors[index++].DeviceStateBytes)
         {
-            destination[count++] = token;
-            destination[count++] = BitConverter.SingleToInt32Bits(bias);
+            if (used == states.Length || !ReferenceEquals(states[used].Processor, _processors[index]))
+                continue;
+
+            byte[] state = states[used++].State;
+            if (!_processors[index].FitsDevice(state))
+                throw new ArgumentException($"Processor '{_processors[index].Name}' has a state of {state.Length} bytes that its device form does not take; it keeps {_processors[index].DeviceStateBytes}.");
+
+            bits |= 1u << index;
+            state.CopyTo(_staging.Span<byte>(staging + offset, state.Length));
+            Copy(Addresses.Processors, ((long)slot * _processorBytes) + offset, staging + offset, state.Length);
         }
 
-        return biases.Count;
+        return used == states.Length
+            ? bits
+            : throw new ArgumentException($"Processor '{states[used].Processor.Name}' has no device form in this executor, or stands out of its order.");
     }
 
     private static int Fit(int count, int capacity, string what) => count <= capacity

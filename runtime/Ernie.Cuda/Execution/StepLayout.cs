@@ -3,7 +3,7 @@ namespace Ernie.Cuda.Execution;
 /// <summary>Where the parts of a step's input lie, in ints from its start; the kernels' side is ernie/common/step.cuh.</summary>
 internal sealed class StepLayout
 {
-    public const int HeaderInts = 8;
+    public const int HeaderInts = 12;
     private const int RowArrays = 6;
 
     /// <summary>Ints of ernie::LogProbabilityWish.</summary>

@@ -92,6 +92,7 @@ internal sealed class StepWriter : IDisposable
         int tilesOffset = tokensOffset + (2 * batch.TokenCount);
         int tiles = WriteTiles(batch, ints[tilesOffset..]);
 
+        WrittenInts = LogProbabilities.Write(batch, ints, tilesOffset + (2 * tiles), ints.Slice(_layout.LogitRowOffset, logits));
         StepHeader header = new()
         {
             RowCount = rows,
@@ -101,9 +102,10 @@ internal sealed class StepWriter : IDisposable
             UpdatesOffset = updatesOffset,
             TokensOffset = tokensOffset,
             Sequence = sequence,
+            WishCount = LogProbabilities.Drawn,
+            WishesOffset = LogProbabilities.DrawnOffset,
         };
         MemoryMarshal.Write(MemoryMarshal.AsBytes(ints), in header);
-        WrittenInts = LogProbabilities.Write(batch, ints, tilesOffset + (2 * tiles), ints.Slice(_layout.LogitRowOffset, logits));
         Shape = new StepShape
         {
             Tokens = batch.TokenCount,

@@ -21,6 +21,9 @@ internal static partial class Cuda
     internal static partial CuResult cuDeviceGetName(Span<byte> name, int length, int device);
 
     [LibraryImport(Libraries.Cuda)]
+    internal static partial CuResult cuDeviceGetPCIBusId(Span<byte> busId, int length, int device);
+
+    [LibraryImport(Libraries.Cuda)]
     internal static partial CuResult cuDeviceGetAttribute(out int value, int attribute, int device);
 
     [LibraryImport(Libraries.Cuda)]

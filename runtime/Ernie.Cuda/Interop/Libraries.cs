@@ -13,8 +13,12 @@ internal static class Libraries
     /// <summary>The run-time compiler: found by <see cref="Nvrtc.NvrtcLocator"/>.</summary>
     internal const string Nvrtc = "nvrtc";
 
+    /// <summary>The management library, libnvidia-ml.so.1, or nvml.dll on Windows.</summary>
+    internal const string Nvml = "nvml";
+
     private static nint s_cuda;
     private static nint s_nvrtc;
+    private static nint s_nvml;
 
     // A module initialiser is the only place that surely runs before the first import of this assembly is bound.
 #pragma warning disable CA2255
@@ -35,10 +39,14 @@ internal static class Libraries
     /// <summary>Makes the file at <paramref name="path"/> the compiler library of this process.</summary>
     internal static bool TryLoadNvrtc(string path) => s_nvrtc != 0 || NativeLibrary.TryLoad(path, out s_nvrtc);
 
+    /// <summary>Loads the management library if it is there.</summary>
+    internal static bool TryLoadNvml() => s_nvml != 0 || NativeLibrary.TryLoad(OperatingSystem.IsWindows() ? "nvml.dll" : "libnvidia-ml.so.1", out s_nvml);
+
     private static nint Resolve(string libraryName, Assembly assembly, DllImportSearchPath? searchPath) => libraryName switch
     {
         Cuda => TryLoadCuda() ? s_cuda : throw new DllNotFoundException("libcuda.so.1 was not found"),
         Nvrtc => s_nvrtc,
+        Nvml => s_nvml,
         _ => 0,
     };
 }

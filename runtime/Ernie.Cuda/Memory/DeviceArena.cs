@@ -13,10 +13,16 @@ internal sealed class DeviceArena : IDisposable
     /// <summary>Takes memory; its content is undefined.</summary>
     /// <param name="byteCount">Bytes, at least 1.</param>
     /// <returns>Device address, aligned to 256 bytes.</returns>
+    /// <exception cref="CudaUnavailableException">The card is full.</exception>
     public ulong Take(long byteCount)
     {
-        Interop.Cuda.Check(
-            Interop.Cuda.cuMemAlloc(out SafeDeviceMemory memory, (nuint)byteCount), $"cuMemAlloc({byteCount} bytes)");
+        CuResult result = Interop.Cuda.cuMemAlloc(out SafeDeviceMemory memory, (nuint)byteCount);
+        if (result == CuResult.CUDA_ERROR_OUT_OF_MEMORY)
+            throw new CudaUnavailableException(
+                CudaDiagnostics.OutOfMemory,
+                $"the card is full: {byteCount >> 20} MiB more were asked for beside the {ByteCount >> 20} MiB that are taken. Use a smaller model or a --quantization, or end what else uses the card.");
+
+        Interop.Cuda.Check(result, $"cuMemAlloc({byteCount} bytes)");
         _blocks.Add(memory);
         ByteCount += byteCount;
         return memory.Address;

@@ -11,12 +11,30 @@ public static class NvrtcLocator
 
     /// <summary>Loads the compiler library once per process.</summary>
     /// <returns>The file that was loaded, or null when there is none in <see cref="SearchFolders"/>.</returns>
+    /// <exception cref="CudaUnavailableException">ERNIE_NVRTC names a folder without the library.</exception>
     public static string? TryLoad()
     {
         lock (s_lock)
         {
+            if (s_loaded is null && Variable("ERNIE_NVRTC") is { } given)
+                RequireLibrary(given);
             return s_loaded ??= SearchFolders().SelectMany(Candidates).FirstOrDefault(Load);
         }
+    }
+
+    /// <summary>Refuses a folder that was named and does not hold the library: another compiler than the one asked for is not passed off as it.</summary>
+    /// <param name="folder">What ERNIE_NVRTC says.</param>
+    /// <exception cref="CudaUnavailableException">There is no such folder, or no library in it.</exception>
+    internal static void RequireLibrary(string folder)
+    {
+        if (Candidates(folder).Any())
+            return;
+
+        string problem = Directory.Exists(folder) ? $"that folder holds none of {string.Join(", ", LibraryNames)}"
+            : File.Exists(folder) ? "that is a file; name the folder that it is in"
+            : "there is no such folder";
+        throw new CudaUnavailableException(
+            CudaDiagnostics.NoCompiler, $"ERNIE_NVRTC is '{folder}': {problem}. Name the folder of libnvrtc, or unset it to have the usual places searched.");
     }
 
     /// <summary>Folders that are searched, in order: ERNIE_NVRTC, CUDA_HOME and CUDA_PATH, the usual ones, pip wheels.</summary>
@@ -65,15 +83,16 @@ public static class NvrtcLocator
         }
     }
 
+    private static string[] LibraryNames => OperatingSystem.IsWindows()
+        ? ["nvrtc64_130_0.dll", "nvrtc64_120_0.dll"]
+        : ["libnvrtc.so.13", "libnvrtc.so.12", "libnvrtc.so"];
+
     private static IEnumerable<string> Candidates(string folder)
     {
         if (!Directory.Exists(folder))
             return [];
 
-        string[] names = OperatingSystem.IsWindows()
-            ? ["nvrtc64_130_0.dll", "nvrtc64_120_0.dll"]
-            : ["libnvrtc.so.13", "libnvrtc.so.12", "libnvrtc.so"];
-        return names.Select(name => Path.Combine(folder, name)).Where(File.Exists);
+        return LibraryNames.Select(name => Path.Combine(folder, name)).Where(File.Exists);
     }
 
     private static bool Load(string path)

@@ -129,9 +129,14 @@ internal sealed class StepReader
     {
         ref readonly StepRow added = ref record.Row(row);
         ReadOnlySpan<int> drafts = record.Drafts(row);
+        if (sequence.MaskFailure is { } failure)
+        {
+            throw failure;
+        }
+
         ReadOnlySpan<int> drawn = sequence.Request.SampledOnDevice ? DrawnOnDevice(sequence, output, row, drafts.Length) : [];
         int firstLogits = added.LogitCount - 1 - drafts.Length;
-        int topCount = sequence.Request.Original.Logprobs ?? 0;
+        int topCount = sequence.Request.TopCount;
         Span<int> topTokens = _topTokens.AsSpan(0, topCount);
         Span<float> topLogprobs = _topLogprobs.AsSpan(0, topCount);
         bool isLast = false;

@@ -10,7 +10,7 @@ internal sealed class PrefixCache
 {
     private readonly ICachePolicy? _policy;
     private readonly PagePool _pool;
-    private readonly int[] _pins;
+    private readonly PagePins _pins;
     private readonly PageId[] _scratch;
     private readonly int _tokensPerPage;
     private readonly Action<string>? _warn;
@@ -26,7 +26,7 @@ internal sealed class PrefixCache
     {
         _policy = policy;
         _pool = pool;
-        _pins = new int[pool.PageCount];
+        _pins = new PagePins(pool.PageCount);
         _scratch = new PageId[Math.Max(maxPagesPerSequence, 1)];
         _tokensPerPage = tokensPerPage;
         _warn = warn;
@@ -66,7 +66,7 @@ internal sealed class PrefixCache
                 }
             }
 
-            Pin(pages[..lease.PageCount]);
+            _pins.Pin(pages[..lease.PageCount]);
             return lease;
         }
 #pragma warning disable CA1031 // A plugin's exception costs the cache, not the engine.
@@ -106,12 +106,9 @@ internal sealed class PrefixCache
 
             Span<PageId> cached = _scratch.AsSpan(0, held);
             ReadOnlySpan<PageId> adopted = pages[result.AlreadyCached..held];
-            Pin(adopted);
+            _pins.Pin(adopted);
             PrefixLease longer = Acquire(in key, cached);
-            foreach (PageId page in adopted)
-            {
-                _pins[page.Index]--;
-            }
+            _pins.Unpin(adopted);
 
             if (_broken || longer.PageCount < held
                 || !cached[..lease.PageCount].SequenceEqual(pages[..lease.PageCount])
@@ -147,9 +144,10 @@ internal sealed class PrefixCache
     /// <param name="pages">Its pages.</param>
     public void Release(PrefixLease lease, ReadOnlySpan<PageId> pages)
     {
-        Unpin(pages);
+        _pins.Unpin(pages);
         if (_broken)
         {
+            TakeUnpinned(pages);
             return;
         }
 
@@ -195,7 +193,7 @@ internal sealed class PrefixCache
 
             foreach (PageId page in pages[..Math.Min(written, pages.Length)])
             {
-                if ((uint)page.Index >= (uint)_pool.PageCount || _pool.State(page) != PageState.Cache || _pins[page.Index] != 0)
+                if ((uint)page.Index >= (uint)_pool.PageCount || _pool.State(page) != PageState.Cache || _pins[page] != 0)
                 {
                     Break($"gave back page {page.Index}, which is pinned or not its own");
                     return freed;
@@ -212,10 +210,10 @@ internal sealed class PrefixCache
     /// <summary>What is not where it belongs while no sequence runs; null when everything is.</summary>
     public string? FindMisplaced()
     {
-        int pinned = _pins.AsSpan().IndexOfAnyExcept(0);
+        int pinned = _pins.First;
         if (pinned >= 0)
         {
-            return $"page {pinned} has {_pins[pinned]} leases that no sequence holds";
+            return $"page {pinned} has {_pins[new PageId(pinned)]} leases that no sequence holds";
         }
 
         int given = _pool.Count(PageState.Cache);
@@ -260,36 +258,13 @@ internal sealed class PrefixCache
     // The policy adopted pages that it then did not lease as it should: without a pin they could be evicted under their sequence.
     private void TakeBack(ReadOnlySpan<PageId> adopted, ReadOnlySpan<PageId> leased)
     {
-        foreach (PageId page in leased)
-        {
-            _pins[page.Index]--;
-        }
-
+        _pins.Unpin(leased);
         foreach (PageId page in adopted)
         {
             _pool.TakeBack(page);
         }
 
         Break($"adopted {adopted.Length} pages and leased {leased.Length}, not those of the sequence");
-    }
-
-    private void Pin(ReadOnlySpan<PageId> pages)
-    {
-        foreach (PageId page in pages)
-        {
-            _pins[page.Index]++;
-        }
-    }
-
-    private void Unpin(ReadOnlySpan<PageId> pages)
-    {
-        foreach (PageId page in pages)
-        {
-            if (--_pins[page.Index] == 0 && _broken)
-            {
-                _pool.TakeFromCache(page);
-            }
-        }
     }
 
     private void Break(string problem)
@@ -301,11 +276,20 @@ internal sealed class PrefixCache
 
         _broken = true;
         _warn?.Invoke($"ERN4009: cache policy '{_policy!.Name}' {problem}; prefix caching is off from here on."); // Only a policy breaks.
-        for (int i = 0; i < _pins.Length; i++)
+        for (int i = 0; i < _pool.PageCount; i++)
         {
-            if (_pins[i] == 0 && _pool.State(new PageId(i)) == PageState.Cache)
+            TakeUnpinned([new PageId(i)]);
+        }
+    }
+
+    // Nobody evicts any more: pages go back to the pool when the last lease lets them go.
+    private void TakeUnpinned(ReadOnlySpan<PageId> pages)
+    {
+        foreach (PageId page in pages)
+        {
+            if (_pins[page] == 0 && _pool.State(page) == PageState.Cache)
             {
-                _pool.TakeFromCache(new PageId(i));
+                _pool.TakeFromCache(page);
             }
         }
     }

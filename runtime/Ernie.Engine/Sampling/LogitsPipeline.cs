@@ -1,17 +1,19 @@
 using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
 using Ernie.Engine.Sequences;
+using Ernie.Generation;
 using Ernie.Sampling;
 
 namespace Ernie.Engine.Sampling;
 
 /// <summary>
-/// Turns a row of logits into a token on the host: logit bias → min_tokens mask → repetition, frequency, presence penalties →
-/// bad words → the sampler plugin. Log-probabilities are taken of the row before all of it or just before the sampler. Allocates nothing.
+/// Turns a row of logits into a token on the host: the request's processors in the order of <see cref="LogitsProcessors"/>, then the tokens
+/// that it allows, then the sampler plugin. Log-probabilities are taken of the row before all of it or just before the sampler. Allocates nothing.
 /// </summary>
 internal sealed class LogitsPipeline
 {
-    private const float Ban = -100, Force = 100;
+    // What a mask leaves may have been divided by a penalty.
+    private const float Masked = -1.0e37f;
 
     private readonly float[] _kept;
     private readonly LogprobScale _scale;
@@ -26,9 +28,16 @@ internal sealed class LogitsPipeline
     }
 
     /// <summary>Whether the sequence's history must be kept.</summary>
-    public static bool NeedsHistory(SamplingOptions options, ISampler sampler) =>
-        options.RepetitionPenalty != 1 || options.FrequencyPenalty != 0 || options.PresencePenalty != 0
-        || sampler.Needs.HasFlag(SamplerNeeds.TokenCounts);
+    public static bool NeedsHistory(ReadOnlySpan<ProcessorState> processors, ISampler sampler)
+    {
+        SamplerNeeds needs = sampler.Needs;
+        foreach (ProcessorState used in processors)
+        {
+            needs |= used.Processor.Needs;
+        }
+
+        return needs.HasFlag(SamplerNeeds.TokenCounts);
+    }
 
     /// <summary>Draws the next token of a sequence.</summary>
     /// <param name="sequence">The sequence; its length is the position that is drawn.</param>
@@ -41,27 +50,26 @@ internal sealed class LogitsPipeline
     public TokenDraw Draw(
         Sequence sequence, ReadOnlySpan<int> tokens, TokenHistory history, Span<float> logits, Span<int> topTokens, Span<float> topLogprobs)
     {
-        SamplingOptions options = sequence.Request.Options;
         bool wantsLogprobs = sequence.Request.Original.Logprobs is not null;
         if (wantsLogprobs && _scale.Stage == LogitStage.Raw)
         {
             logits.CopyTo(_kept);
         }
 
-        ApplyBias(sequence.Request.Bias, logits);
-        if (sequence.Generated < options.MinTokens)
+        Process(sequence, tokens[sequence.Request.PromptLength..], history, logits);
+        if (sequence.Request.Allowed is { } allowed)
         {
-            foreach (int token in sequence.Request.StopTokens)
-            {
-                logits[token] = float.NegativeInfinity;
-            }
+            KeepOnly(allowed, logits);
         }
 
-        ApplyPenalties(options, history, logits);
-        ApplyBadWords(options, tokens[sequence.Request.PromptLength..], logits);
         if (wantsLogprobs && _scale.Stage == LogitStage.Processed)
         {
             logits.CopyTo(_kept);
+        }
+
+        if (sequence.Request.Allowed is not null && LogitVector.Max(logits) <= Masked)
+        {
+            ThrowNothingLeft();
         }
 
         ISampler sampler = sequence.Request.Sampler;
@@ -89,8 +97,38 @@ internal sealed class LogitsPipeline
             return new TokenDraw(drawn, 0, 0);
         }
 
+        GenerationRequest asked = sequence.Request.Original;
+        LogprobView.Apply(asked, _kept);
         (float logprob, int rank) = Rank(_kept, drawn, topTokens, topLogprobs);
+        if (asked.LogprobTokens is { } named)
+        {
+            LogprobView.Read(named, _kept, _scale, topTokens, topLogprobs);
+        }
+
         return new TokenDraw(drawn, logprob, rank);
+    }
+
+    private static void Process(Sequence sequence, ReadOnlySpan<int> output, TokenHistory history, Span<float> logits)
+    {
+        if (sequence.Request.Processors.Length == 0)
+        {
+            return;
+        }
+
+        sequence.AskMask(output);
+        if (sequence.MaskFailure is { } failure)
+        {
+            throw failure;
+        }
+
+        var row = new LogitsRow { Logits = logits, Output = output, Mask = sequence.Mask };
+        foreach (ProcessorState used in sequence.Request.Processors)
+        {
+            bool counts = (used.Processor.Needs & SamplerNeeds.TokenCounts) != 0;
+            row.TokenCounts = counts ? history.Counts : default;
+            row.SeenTokens = counts ? history.Distinct : default;
+            used.Processor.Process(ref row, used.State);
+        }
     }
 
     /// <summary>What is told of a token, its rank, and the most probable tokens, of a row.</summary>
@@ -126,73 +164,20 @@ internal sealed class LogitsPipeline
     private void ThrowOutOfRange(ISampler sampler, int token) => throw new InvalidOperationException(
         $"Sampler '{sampler.Name}' returned token {token}; the vocabulary has {_kept.Length} tokens.");
 
-    private static void ApplyBias(ReadOnlySpan<(int Token, float Value)> bias, Span<float> logits)
+    [DoesNotReturn, StackTraceHidden]
+    private static void ThrowNothingLeft() => throw new InvalidOperationException(
+        "Nothing is left to draw: bad_words and the like mask every token that allowed_token_ids allows.");
+
+    // Everything between the tokens, which ascend, is masked.
+    private static void KeepOnly(ReadOnlySpan<int> tokens, Span<float> logits)
     {
-        bool forces = false;
-        foreach ((int token, float value) in bias)
-        {
-            logits[token] = value <= Ban ? float.NegativeInfinity : logits[token] + value;
-            forces |= value >= Force;
-        }
-
-        if (!forces)
-        {
-            return;
-        }
-
-        // The bias is sorted by token: everything between forced tokens is masked.
         int next = 0;
-        foreach ((int token, float value) in bias)
+        foreach (int token in tokens)
         {
-            if (value >= Force)
-            {
-                logits[next..token].Fill(float.NegativeInfinity);
-                next = token + 1;
-            }
+            logits[next..token].Fill(float.NegativeInfinity);
+            next = token + 1;
         }
 
         logits[next..].Fill(float.NegativeInfinity);
-    }
-
-    private static void ApplyPenalties(SamplingOptions options, TokenHistory history, Span<float> logits)
-    {
-        (float repetition, float frequency, float presence) =
-            (options.RepetitionPenalty, options.FrequencyPenalty, options.PresencePenalty);
-        if (repetition == 1 && frequency == 0 && presence == 0)
-        {
-            return;
-        }
-
-        ReadOnlySpan<int> counts = history.Counts;
-        foreach (int token in history.Distinct)
-        {
-            float logit = logits[token];
-            logit = logit > 0 ? logit / repetition : logit * repetition;
-            int count = counts[token];
-            if (count > 0)
-            {
-                logit -= (frequency * count) + presence;
-            }
-
-            logits[token] = logit;
-        }
-    }
-
-    // A sequence of tokens is kept from being completed: its last token is masked where the ones before it were just generated.
-    private static void ApplyBadWords(SamplingOptions options, ReadOnlySpan<int> output, Span<float> logits)
-    {
-        if (options.BadWords is not { } words)
-        {
-            return;
-        }
-
-        for (int i = 0; i < words.Count; i++)
-        {
-            ReadOnlySpan<int> word = words[i];
-            if (!word.IsEmpty && output.EndsWith(word[..^1]))
-            {
-                logits[word[^1]] = float.NegativeInfinity;
-            }
-        }
     }
 }

@@ -192,6 +192,7 @@ internal sealed class Admissions
                 Parameters = sequence.Request.Parameters,
                 Scratch = sequence.Progress.Scratch,
                 Options = sequence.Request.Options,
+                Processors = sequence.Request.Processors,
                 Seed = sequence.Request.Seed,
                 Stream = sequence.Request.RandomStream,
                 Tokens = tokens,

@@ -106,6 +106,12 @@ internal sealed class StepRows
     {
         int row = _batch.Add(in added);
         _batch.SampleOnDevice[row] = draws && sequence.Request.SampledOnDevice;
+        if (_batch.SampleOnDevice[row] && sequence.Mask is { } mask)
+        {
+            sequence.AskMask(_memory.Tokens(sequence)[sequence.Request.PromptLength..]);
+            _batch.TokenMask[row] = mask;
+        }
+
         _batch.Logprobs[row] = _batch.SampleOnDevice[row] ? sequence.Request.Original.Logprobs ?? -1 : -1;
         _record.Add(sequence, in added, draws, drafts);
         return _batch.RowTokens(row);

@@ -40,6 +40,12 @@ internal sealed class Sequence
     /// <summary>Where it is in its life.</summary>
     public SequenceState State { get; set; }
 
+    /// <summary>Bits of the tokens that may come, as its mask wrote them last; null where it has none.</summary>
+    public uint[]? Mask { get; init; }
+
+    /// <summary>Why its mask could not say which token may come next, or null.</summary>
+    public Exception? MaskFailure { get; private set; }
+
     /// <summary>Neighbours in the queue.</summary>
     public Sequence? Previous, Next;
 
@@ -64,6 +70,34 @@ internal sealed class Sequence
             int next = Progress.Computed + 1;
             int known = Progress.Length + (Request.RunsAhead ? Progress.DrawsInFlight : 0);
             return next == known && next < Request.MaxLength;
+        }
+    }
+
+    /// <summary>Asks which tokens may come next; what the mask throws is kept for whoever reads the row.</summary>
+    /// <param name="output">What has been generated.</param>
+    public void AskMask(ReadOnlySpan<int> output)
+    {
+        if (Mask is null || Request.Original.TokenMask is not { } source)
+        {
+            return;
+        }
+
+        try
+        {
+            if (!source.TryWrite(output, Mask))
+            {
+                Mask.AsSpan().Fill(uint.MaxValue);
+            }
+            else if (!Mask.AsSpan().ContainsAnyExcept(0u))
+            {
+                MaskFailure = new InvalidOperationException($"The request's token mask allows no token behind {output.Length} generated ones.");
+            }
+        }
+#pragma warning disable CA1031 // A mask is a grammar's or a caller's: what it throws ends its request alone, when its row is read.
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            MaskFailure = e;
         }
     }
 

@@ -30,8 +30,11 @@ internal sealed class SequenceRequest
     /// <summary>End tokens (unless ignored) and stop tokens: those at which it ends.</summary>
     public required int[] StopTokens { get; init; }
 
-    /// <summary>Logit bias, sorted by token.</summary>
-    public required (int Token, float Value)[] Bias { get; init; }
+    /// <summary>The processors that it uses, in their order.</summary>
+    public required ProcessorState[] Processors { get; init; }
+
+    /// <summary>Tokens that may be drawn, ascending; null for all.</summary>
+    public int[]? Allowed { get; init; }
 
     /// <summary>Whether its slot keeps a token history.</summary>
     public required bool KeepsHistory { get; init; }
@@ -48,6 +51,9 @@ internal sealed class SequenceRequest
     /// <summary>Options of its draws.</summary>
     public SamplingOptions Options => Original.Sampling;
 
+    /// <summary>Tokens whose log-probabilities come with each drawn one.</summary>
+    public int TopCount => Original.LogprobTokens?.Count ?? Original.Logprobs ?? 0;
+
     /// <summary>Stream of its random numbers.</summary>
     public uint RandomStream => (uint)Original.ChoiceIndex;
 
@@ -55,7 +61,8 @@ internal sealed class SequenceRequest
     public int PromptLength => Prompt.Length;
 
     /// <summary>Whether a step may be launched that computes a token before the host knows it.</summary>
-    public bool RunsAhead => SampledOnDevice && MaxDrafts == 0;
+    /// <remarks>A token mask is asked for with the token before it, which must be known.</remarks>
+    public bool RunsAhead => SampledOnDevice && MaxDrafts == 0 && Original.TokenMask is null;
 
     /// <summary>Whether the caller named a token as one to stop at, besides the model's own end tokens.</summary>
     public bool IsStopToken(int token)

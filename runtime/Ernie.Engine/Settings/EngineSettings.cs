@@ -14,6 +14,9 @@ public sealed class EngineSettings
     /// <summary>Samplers that requests may choose, at least the default one.</summary>
     public required IReadOnlyList<ISampler> Samplers { get; init; }
 
+    /// <summary>Logits processors in their order; an executor that samples has been made with the same objects.</summary>
+    public IReadOnlyList<ILogitsProcessor> Processors { get; init; } = LogitsProcessors.Standard;
+
     /// <summary>The model's tokenizer, for samplers that turn texts of a request into tokens; null when there is none.</summary>
     public ITokenizer? Tokenizer { get; init; }
 

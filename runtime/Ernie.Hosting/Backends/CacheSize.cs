@@ -17,12 +17,19 @@ public readonly record struct CacheSize(int PageCount, int MaxModelLength)
     /// <param name="options">What the operator asks for.</param>
     /// <param name="pageBytes">Bytes of a page over all layers.</param>
     /// <param name="budgetBytes">Memory for the cache.</param>
+    /// <param name="freeBytes">Memory that is free, within which the operator may ask for any number of pages.</param>
     /// <exception cref="OptionException">The length asked for is beyond the model or the memory; the message says what fits.</exception>
-    public static CacheSize Plan(ModelShape shape, OptionSet options, long pageBytes, long budgetBytes)
+    public static CacheSize Plan(ModelShape shape, OptionSet options, long pageBytes, long budgetBytes, long freeBytes = long.MaxValue)
     {
         ArgumentNullException.ThrowIfNull(shape);
         ArgumentNullException.ThrowIfNull(options);
         CheckLength(shape, options);
+        if (options.Get(CapacityRows.PageCount) is { } asked && asked > freeBytes / pageBytes)
+        {
+            throw new OptionException(
+                $"--{CapacityRows.PageCount.Name} is {asked}: so many pages of {TokensPerPage} tokens take {asked * pageBytes >> 20} MiB, and {freeBytes >> 20} MiB of memory are free. {freeBytes / pageBytes} pages would fit.");
+        }
+
         int length = options.Get(CapacityRows.MaxModelLength) ?? shape.MaxPosition;
         long needed = (long)options.Get(CapacityRows.MaxSequences) * ((length + TokensPerPage - 1) / TokensPerPage);
         int pages = options.Get(CapacityRows.PageCount) ?? (int)Math.Min(Math.Min(budgetBytes / pageBytes, needed), int.MaxValue);
@@ -60,8 +67,10 @@ public readonly record struct CacheSize(int PageCount, int MaxModelLength)
         long held = (long)pageCount * TokensPerPage;
         if (options.Get(CapacityRows.MaxModelLength) is { } wanted && wanted > held)
         {
-            throw new OptionException(
-                $"--max-model-len is {wanted}; {pageCount} pages of keys and values hold {held} tokens. Use {held} at most, a smaller model, or more memory.");
+            string remedy = options.IsSet(CapacityRows.PageCount)
+                ? $"Use {held} at most, or raise --{CapacityRows.PageCount.Name} to {(wanted + TokensPerPage - 1) / TokensPerPage}."
+                : $"Use {held} at most, a smaller model, or more memory.";
+            throw new OptionException($"--max-model-len is {wanted}; {pageCount} pages of keys and values hold {held} tokens. {remedy}");
         }
     }
 }

@@ -31,8 +31,10 @@ public sealed class CpuBackend : IBackend
             _ => isReference ? CachePrecision.Full : CachePrecision.BFloat16,
         };
         ModelShape shape = request.Graph.Shape;
+        long weightBytes = WeightBytes(request.Graph);
         CacheSize size = CacheSize.Plan(
-            shape, options, cache.PageBytes(shape), MachineMemory.CacheBudget(options.Get(CapacityRows.MemoryUtilization), WeightBytes(request.Graph)));
+            shape, options, cache.PageBytes(shape), MachineMemory.CacheBudget(options.Get(CapacityRows.MemoryUtilization), weightBytes),
+            Math.Max(0, MachineMemory.FreeBytes() - weightBytes));
         return new CpuExecutor(request.Graph, request.Checkpoint, new CpuOptions
         {
             Threads = options.Get(DeviceRows.CpuThreads) ?? 0,

@@ -13,9 +13,11 @@ internal static class MachineMemory
     /// <param name="weightBytes">What the weights take.</param>
     public static long CacheBudget(double utilization, long weightBytes)
     {
-        long free = Math.Min(AvailableBytes(), GC.GetGCMemoryInfo().TotalAvailableMemoryBytes);
-        return Math.Clamp((long)(free * utilization) - weightBytes, 0, MostCacheBytes);
+        return Math.Clamp((long)(FreeBytes() * utilization) - weightBytes, 0, MostCacheBytes);
     }
+
+    /// <summary>Bytes that are free to this process.</summary>
+    public static long FreeBytes() => Math.Min(AvailableBytes(), GC.GetGCMemoryInfo().TotalAvailableMemoryBytes);
 
     private static long AvailableBytes()
     {

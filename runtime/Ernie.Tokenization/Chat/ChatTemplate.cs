@@ -14,6 +14,7 @@ public sealed class ChatTemplate : IRenderedChatTemplate
     private readonly CompiledTemplate _template;
     private readonly CompiledTemplate? _toolTemplate;
     private readonly KeyValuePair<string, object?>[] _constants;
+    private readonly TemplateLimits? _limits;
     private readonly TimeProvider _time;
 
     /// <summary>Parses a template.</summary>
@@ -30,11 +31,27 @@ public sealed class ChatTemplate : IRenderedChatTemplate
         _template = new CompiledTemplate(source, limits);
         _toolTemplate = toolSource is null ? null : new CompiledTemplate(toolSource, limits);
         _constants = [.. (constants ?? new Dictionary<string, string>()).Select(constant => new KeyValuePair<string, object?>(constant.Key, TextValue.OfTemplate(constant.Value)))];
+        _limits = limits;
         _time = time ?? TimeProvider.System;
+    }
+
+    private ChatTemplate(string source, ChatTemplate model)
+    {
+        ArgumentNullException.ThrowIfNull(source);
+        Source = source;
+        _template = new CompiledTemplate(source, model._limits);
+        _constants = model._constants;
+        _limits = model._limits;
+        _time = model._time;
     }
 
     /// <summary>The template's source.</summary>
     public string Source { get; }
+
+    /// <summary>Another template for the same model: with this one's constants, limits and clock, for requests with and without tools.</summary>
+    /// <param name="source">The template.</param>
+    /// <exception cref="ChatTemplateException">It is not well formed; names line and column.</exception>
+    public ChatTemplate WithSource(string source) => new(source, this);
 
     /// <inheritdoc/>
     public string Render(IReadOnlyList<ChatMessage> messages, bool addGenerationPrompt = true, IReadOnlyDictionary<string, JsonElement>? arguments = null) =>

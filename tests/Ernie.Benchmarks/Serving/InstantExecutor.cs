@@ -41,7 +41,7 @@ internal sealed class InstantExecutor(int sequences, int firstToken, int vocabul
 
     public int MaxStopTokens => int.MaxValue;
 
-    public int MaxBiasedTokens => int.MaxValue;
+    public bool Supports(ILogitsProcessor processor, ReadOnlySpan<byte> state) => true;
 
     public bool Supports(ISampler sampler) => true;
 

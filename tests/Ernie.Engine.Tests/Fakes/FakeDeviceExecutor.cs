@@ -8,6 +8,9 @@ internal sealed class FakeDeviceExecutor(ExecutorInfo info) : FakeExecutor(info)
 {
     private readonly Slot[] _slots = [.. Enumerable.Repeat(new Slot(), info.MaxSequences)];
 
+    // As long as any output: what these processors ask of it is its length.
+    private readonly int[] _output = new int[info.MaxModelLength];
+
     public override IDeviceSampling Sampling => this;
 
     public int MaxDrafts { get; init; }
@@ -16,7 +19,9 @@ internal sealed class FakeDeviceExecutor(ExecutorInfo info) : FakeExecutor(info)
 
     public int MaxStopTokens => 4;
 
-    public int MaxBiasedTokens => 3;
+    /// <summary>Masks, min tokens and up to three biases.</summary>
+    public bool Supports(ILogitsProcessor processor, ReadOnlySpan<byte> state) =>
+        processor.Name is "token-mask" or "min-tokens" || (processor.Name == "logit-bias" && state.Length <= 16 + (3 * 8));
 
     /// <summary>Requests that were given a slot.</summary>
     public int SlotsSet { get; private set; }
@@ -32,7 +37,11 @@ internal sealed class FakeDeviceExecutor(ExecutorInfo info) : FakeExecutor(info)
     public void SetSlot(int slot, in DeviceSlot request)
     {
         Assert.InRange(request.StopTokens.Length, 0, MaxStopTokens);
-        Assert.InRange(request.Options.LogitBias?.Count ?? 0, 0, MaxBiasedTokens);
+        foreach (ProcessorState used in request.Processors)
+        {
+            Assert.True(Supports(used.Processor, used.State), used.Processor.Name);
+        }
+
         SlotsSet++;
         _slots[slot] = new Slot
         {
@@ -42,6 +51,7 @@ internal sealed class FakeDeviceExecutor(ExecutorInfo info) : FakeExecutor(info)
             Stream = request.Stream,
             Scratch = [.. request.Scratch, .. new byte[request.Sampler.ScratchBytes - request.Scratch.Length]],
             Stops = request.StopTokens.ToArray(),
+            Processors = request.Processors.ToArray(),
             PromptLength = request.PromptLength,
             MinTokens = request.Options.MinTokens,
             MaxLength = request.MaxLength,
@@ -50,7 +60,7 @@ internal sealed class FakeDeviceExecutor(ExecutorInfo info) : FakeExecutor(info)
 
     public void ReadScratch(int slot, Span<byte> scratch) => _slots[slot].Scratch.CopyTo(scratch);
 
-    protected override (int Token, RowEnd End) SampleOnDevice(int slot, int position, Span<float> logits)
+    protected override (int Token, RowEnd End) SampleOnDevice(int slot, int position, Span<float> logits, ReadOnlySpan<uint> mask)
     {
         Slot state = _slots[slot];
         if (state.End != RowEnd.GoesOn || position >= SilentFrom)
@@ -59,9 +69,10 @@ internal sealed class FakeDeviceExecutor(ExecutorInfo info) : FakeExecutor(info)
         }
 
         int generated = position - state.PromptLength;
-        foreach (int stop in state.Stops)
+        var processed = new LogitsRow { Logits = logits, Output = _output.AsSpan(0, generated), Mask = mask };
+        foreach (ProcessorState used in state.Processors)
         {
-            logits[stop] = generated < state.MinTokens ? float.NegativeInfinity : logits[stop];
+            used.Processor.Process(ref processed, used.State);
         }
 
         var row = new SamplingRow { Logits = logits, Parameters = state.Parameters, Random = new Philox(state.Seed, position, state.Stream), Scratch = state.Scratch };
@@ -82,6 +93,8 @@ internal sealed class FakeDeviceExecutor(ExecutorInfo info) : FakeExecutor(info)
         public byte[] Scratch { get; init; } = [];
 
         public int[] Stops { get; init; } = [];
+
+        public ProcessorState[] Processors { get; init; } = [];
 
         public ulong Seed { get; init; }
 

@@ -93,7 +93,7 @@ internal class FakeExecutor : IExecutor
 
     public void Dispose() => IsDisposed = true;
 
-    protected virtual (int Token, RowEnd End) SampleOnDevice(int slot, int position, Span<float> logits) => (-1, RowEnd.Undecided);
+    protected virtual (int Token, RowEnd End) SampleOnDevice(int slot, int position, Span<float> logits, ReadOnlySpan<uint> mask) => (-1, RowEnd.Undecided);
 
     // Runs as late as it may, with the inputs of its beginning: a page given away too early gives a wrong text.
     private void Compute(Step step)
@@ -150,7 +150,7 @@ internal class FakeExecutor : IExecutor
         Span<int> drawn = step.SampledOf(row);
         for (int i = 0; i < logits; i++)
         {
-            (int token, step.Ends[row]) = SampleOnDevice(slot, position + i, step.LogitsOf(row, i));
+            (int token, step.Ends[row]) = SampleOnDevice(slot, position + i, step.LogitsOf(row, i), step.MaskOf(row));
             if (token < 0)
             {
                 return;
@@ -177,6 +177,9 @@ internal class FakeExecutor : IExecutor
         private readonly float[] _hidden;
         private readonly float[] _told, _rivalLogits;
         private readonly int[] _rivals;
+        private readonly bool[] _hasMask;
+        private readonly uint[] _masks;
+        private readonly int _maskWords;
 
         public Step(ExecutorInfo info)
         {
@@ -186,6 +189,9 @@ internal class FakeExecutor : IExecutor
                 (new int[rows], new int[rows], new int[rows], new int[rows], new int[rows], new int[rows], new int[rows]);
             _sampled = new int[info.MaxBatchedTokens];
             OnDevice = new bool[rows];
+            _hasMask = new bool[rows];
+            _maskWords = (info.VocabularySize + 31) / 32;
+            _masks = new uint[rows * _maskWords];
             Ends = new RowEnd[rows];
             Inputs = new int[info.MaxBatchedTokens];
             HiddenHash = new ulong[info.MaxBatchedTokens];
@@ -243,6 +249,8 @@ internal class FakeExecutor : IExecutor
                 TokenOffset[row] = batch.TokenOffset[row];
                 LogitCount[row] = batch.LogitCount[row];
                 OnDevice[row] = batch.SampleOnDevice[row];
+                _hasMask[row] = batch.TokenMask[row] is not null;
+                batch.TokenMask[row]?.CopyTo(_masks, row * _maskWords);
                 (Logprob[row], PromptLogprob[row], NextToken[row]) = (batch.Logprobs[row], batch.PromptLogprobs[row], batch.NextToken[row]);
                 _logitOffset[row] = logits;
                 logits += LogitCount[row];
@@ -259,6 +267,8 @@ internal class FakeExecutor : IExecutor
 
         public int Address(int row, int position) =>
             (_table[(row * _info.MaxPagesPerSequence) + (position / _info.TokensPerPage)].Index * _info.TokensPerPage) + (position % _info.TokensPerPage);
+
+        public ReadOnlySpan<uint> MaskOf(int row) => _hasMask[row] ? _masks.AsSpan(row * _maskWords, _maskWords) : [];
 
         public Span<float> LogitsOf(int row, int index) =>
             _logits.AsSpan((_logitOffset[row] + index) * _info.VocabularySize, _info.VocabularySize);

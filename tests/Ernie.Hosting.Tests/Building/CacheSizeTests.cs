@@ -62,6 +62,31 @@ public sealed class CacheSizeTests
         }
     }
 
+    [Theory]
+    [InlineData(7, true)]
+    [InlineData(8, false)]
+    public void Plan_PagesGivenBeyondWhatIsFree_AreNamedWithWhatTheyTake(int pages, bool isTaken)
+    {
+        OptionSet options = OptionSet.Defaults.With(CapacityRows.PageCount, pages);
+        if (isTaken)
+        {
+            Assert.Equal(pages, CacheSize.Plan(s_tales, options, pageBytes: 1 << 20, budgetBytes: 0, freeBytes: 7 << 20).PageCount);
+        }
+        else
+        {
+            string message = Assert.Throws<OptionException>(() => CacheSize.Plan(s_tales, options, pageBytes: 1 << 20, budgetBytes: 0, freeBytes: 7 << 20)).Message;
+            Assert.Contains("--num-gpu-blocks-override is 8: so many pages of 64 tokens take 8 MiB, and 7 MiB of memory are free. 7 pages would fit.", message, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public void Plan_LengthBeyondThePagesGiven_SaysHowManyItTakes()
+    {
+        OptionSet options = OptionSet.Defaults.With(CapacityRows.PageCount, 7).With(CapacityRows.MaxModelLength, 449);
+
+        Assert.Contains("raise --num-gpu-blocks-override to 8", Assert.Throws<OptionException>(() => Plan(options, 0)).Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Plan_PagesGiven_WinOverMemory()
     {

@@ -28,12 +28,12 @@ public sealed class PackagedPluginTests : IDisposable
             await _workshop.CreateAsync(template, Path.Combine(_workshop.Folder, name));
         }
 
-        await DotnetCommand.RunAsync(_workshop.Folder, "build", "All.slnx", "-v", "q", "-p:ErnieVersion=" + s_version);
+        await ShellCommand.DotnetAsync(_workshop.Folder, "build", "All.slnx", "-v", "q", "-p:ErnieVersion=" + s_version);
 
         foreach ((_, string name, string registered) in s_plugins)
         {
             string tests = Path.Combine(_workshop.Folder, name, "tests", "bin", "Debug", "net10.0");
-            Assert.Matches("Total: [1-9][0-9]*, Errors: 0, Failed: 0", await DotnetCommand.RunAsync(tests, name + ".Tests.dll"));
+            Assert.Matches("Total: [1-9][0-9]*, Errors: 0, Failed: 0", await ShellCommand.DotnetAsync(tests, name + ".Tests.dll"));
 
             string output = Path.Combine(_workshop.Folder, name, "src", "bin", "Debug", "net10.0");
             PluginInfo plugin = Assert.Single(PluginLoader.Check([output]).Plugins);
@@ -50,7 +50,7 @@ public sealed class PackagedPluginTests : IDisposable
         string packages = Path.Combine(_workshop.Folder, "packages");
         foreach (string project in (string[])["runtime/Ernie.Abstractions", "runtime/Ernie.Sampling.Toolkit", "tests/Ernie.Testing.Package"])
         {
-            await DotnetCommand.RunAsync(
+            await ShellCommand.DotnetAsync(
                 SharedFixtures.RepositoryRoot, "pack", project, "--no-build", "-c", TemplateWorkshop.Configuration, "-o", packages, "-v", "q", "-p:Version=" + s_version);
         }
 

@@ -29,7 +29,7 @@ public sealed class PluginInCheckoutTests : IDisposable
             Path.Combine(host, "Tiny.csproj"),
             """<Project Sdk="Microsoft.NET.Sdk"><PropertyGroup><OutputType>Exe</OutputType><ErnieHost>true</ErnieHost></PropertyGroup></Project>""");
 
-        await DotnetCommand.RunAsync(host, "build", "-c", TemplateWorkshop.Configuration, "-v", "q");
+        await ShellCommand.DotnetAsync(host, "build", "-c", TemplateWorkshop.Configuration, "-v", "q");
 
         string output = Path.Combine(_workshop.Folder, "artifacts", "bin", "Tiny", TemplateWorkshop.Configuration.ToLowerInvariant());
         PluginInfo plugin = Assert.Single(PluginLoader.Check([Path.Combine(output, "plugins")]).Plugins);

@@ -10,10 +10,11 @@ public sealed class TemplateWorkshop : IDisposable
     /// <summary>The folder.</summary>
     public string Folder { get; } = Directory.CreateTempSubdirectory("ernie-templates-").FullName;
 
-    /// <summary>The configuration that the tests were built in.</summary>
-    public static string Configuration { get; } = Path.GetFileName(AppContext.BaseDirectory.TrimEnd(Path.DirectorySeparatorChar));
+    /// <summary>Templates are installed here and not for the user.</summary>
+    public string Hive => Path.Combine(Folder, "hive");
 
-    private string Hive => Path.Combine(Folder, "hive");
+    /// <summary>The configuration that the tests were built in, as its folder is called.</summary>
+    public static string Configuration { get; } = Path.GetFileName(AppContext.BaseDirectory.TrimEnd(Path.DirectorySeparatorChar));
 
     /// <inheritdoc/>
     public void Dispose() => Directory.Delete(Folder, recursive: true);
@@ -26,10 +27,10 @@ public sealed class TemplateWorkshop : IDisposable
     {
         if (!_isInstalled)
         {
-            await DotnetCommand.RunAsync(Folder, "new", "install", Path.Combine(SharedFixtures.RepositoryRoot, "templates"), "--debug:custom-hive", Hive);
+            await ShellCommand.DotnetAsync(Folder, "new", "install", Path.Combine(SharedFixtures.RepositoryRoot, "templates"), "--debug:custom-hive", Hive);
             _isInstalled = true;
         }
 
-        await DotnetCommand.RunAsync(Folder, ["new", template, "-o", folder, "--debug:custom-hive", Hive, .. options]);
+        await ShellCommand.DotnetAsync(Folder, ["new", template, "-o", folder, "--debug:custom-hive", Hive, .. options]);
     }
 }

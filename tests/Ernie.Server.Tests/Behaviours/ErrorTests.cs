@@ -7,10 +7,8 @@ public sealed class ErrorTests
 {
     [Theory, Trait("Behaviour", "28")]
     [InlineData("temperature", "-0.1")]
-    [InlineData("temperature", "2.1")]
     [InlineData("temperature", "\"hot\"")]
     [InlineData("temperature", "1e999")]
-    [InlineData("top_p", "0")]
     [InlineData("top_p", "1.01")]
     [InlineData("top_k", "-2")]
     [InlineData("top_k", "1.5")]

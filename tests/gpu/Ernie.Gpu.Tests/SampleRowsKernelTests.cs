@@ -2,13 +2,15 @@ using System.Runtime.InteropServices;
 using Ernie.Cuda;
 using Ernie.Cuda.Execution;
 using Ernie.Execution;
+using Ernie.Kernels;
+using Ernie.Sampling;
 
 namespace Ernie.Gpu.Tests;
 
 /// <summary>What the last kernel of a step changes of the requests' state: all of it for rows that go on or end, nothing of rows that had ended.</summary>
 public sealed class SampleRowsKernelTests
 {
-    private const int RowCapacity = 32, Sequence = 77, Poison = -123;
+    private const int RowCapacity = 32, MinTokensIndex = 2, Sequence = 77, Poison = -123;
 
     private static readonly Row[] s_rows =
     [
@@ -46,6 +48,9 @@ public sealed class SampleRowsKernelTests
         random.Shuffle(slots);
         float[] logits = [.. Enumerable.Range(0, gridRows * vocabulary).Select(_ => (float)random.NextDouble())];
         SlotState[] states = new SlotState[RowCapacity];
+        int processorInts = SamplerKernel.StateBytes(LogitsProcessors.Standard) / sizeof(int);
+        int minTokensInts = SamplerKernel.StateBytes(LogitsProcessors.Standard.Take(MinTokensIndex)) / sizeof(int);
+        int[] processors = new int[RowCapacity * processorInts];
         int[] stops = [.. Enumerable.Repeat(Poison, RowCapacity * SlotTable.StopCapacity)], lastTokens = [.. Enumerable.Repeat(Poison, RowCapacity)];
         int[] tails = [.. Enumerable.Repeat(Poison, RowCapacity * SlotTable.TailTokens)], counts = new int[RowCapacity * vocabulary];
         int[] arrays = new int[6 * RowCapacity], drawn = new int[count], positions = new int[count];
@@ -71,9 +76,11 @@ public sealed class SampleRowsKernelTests
                 MinTokens = it.MinTokens,
                 MaxLength = positions[row] + it.Left,
                 StopCount = it.StopCount,
-                RepetitionPenalty = 1,
+                Processors = it.MinTokens > 0 ? 1u << MinTokensIndex : 0,
                 End = (int)it.EndedBefore,
             };
+            int[] minTokens = [it.MinTokens, it.StopCount, 0, 0, .. stops.AsSpan(slot * SlotTable.StopCapacity, it.StopCount)];
+            minTokens.CopyTo(processors, (slot * processorInts) + minTokensInts);
             // Rows of logits in another order than those of the batch.
             int inBatch = count - 1 - row;
             (arrays[inBatch], arrays[RowCapacity + inBatch]) = (slot, positions[row] - 1);
@@ -94,6 +101,7 @@ public sealed class SampleRowsKernelTests
                 Counts = bench.Upload(counts),
                 LastToken = bench.Upload(lastTokens),
                 Scratch = bench.Upload(new byte[RowCapacity * SlotTable.ScratchBytes]),
+                Processors = bench.Upload(processors),
             },
             Records = bench.Upload<int>([.. Enumerable.Repeat(Poison, 4 * RowCapacity * CudaExecutor.RecordRing)]),
             Arrivals = bench.Upload(new int[1]),

@@ -18,13 +18,13 @@ public static class CapacityRows
     public static Option<int?> MaxBatchedTokens { get; } = s_rows.OptionalWholeNumber(
         "max-num-batched-tokens", "Tokens in one step. Absent: 8192 on a GPU, 512 on a CPU.", 1);
 
-    /// <summary>Part of the device's memory for weights and cache.</summary>
+    /// <summary>Share of the device's memory that this instance may take.</summary>
     public static Option<double> MemoryUtilization { get; } = s_rows.Number(
-        "gpu-memory-utilization", "Part of the device's memory that weights and cache may take, in (0, 1].", 0.9, new OptionRange(0, 1, ExcludesLeast: true));
+        "gpu-memory-utilization", "Share of the device's memory that this instance may take, in (0, 1]; it must be free. Two servers on one card share it, as 0.4 and 0.4.", 0.9, new OptionRange(0, 1, ExcludesLeast: true));
 
     /// <summary>Pages of the key/value cache; null is what memory holds.</summary>
     public static Option<int?> PageCount { get; } = s_rows.OptionalWholeNumber(
-        "num-gpu-blocks-override", "Pages of the key/value cache, on any device. Absent: what memory holds.", 1);
+        "num-gpu-blocks-override", "Pages of the key/value cache, on any device, whatever the share. Absent: what the share holds.", 1);
 
     /// <summary>Whether pages of equal prefixes are reused.</summary>
     public static Option<bool> PrefixCaching { get; } = s_rows.Switch("enable-prefix-caching", "Reuse the pages of equal prefixes.", true);
@@ -50,7 +50,7 @@ public static class CapacityRows
     /// <summary>Whether a sequence that is alone is decoded by one kernel for all of its step, where the GPU holds that kernel.</summary>
     public static Option<bool> PersistentKernel { get; } = s_rows.Switch(
         "persistent-kernel",
-        "Decode a sequence that is alone by one kernel for all of its step, where the GPU holds it; switch off where other processes compute on the GPU at the same time (MPS).",
+        "Decode a sequence that is alone by one kernel for all of its step, where the GPU holds it; switch off where other processes compute on the GPU at the same time.",
         true);
 
     /// <summary>Whether steps are launched ahead where the device samples.</summary>

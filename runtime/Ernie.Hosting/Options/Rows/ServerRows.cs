@@ -61,6 +61,22 @@ public static class ServerRows
         "tenant-header", "Header, set by a gateway that callers cannot pass by, whose value is the tenant for cache policies. Absent: the API key is.",
         fault: text => text.All(letter => char.IsAsciiLetterOrDigit(letter) || letter is '-' or '_') ? null : "must be a header's name");
 
+    /// <summary>Choices, prompts × n, that one request may have.</summary>
+    public static Option<int> MaxChoicesPerRequest { get; } = s_rows.WholeNumber(
+        "max-choices-per-request", "Choices, prompts times n, that one request may have; more are answered 400.", 128, 1);
+
+    /// <summary>Whether requests may bring a chat template of their own.</summary>
+    public static Option<bool> TrustRequestChatTemplate { get; } = s_rows.Switch(
+        "trust-request-chat-template", "Let requests bring a chat_template of their own. It is rendered within the limits of any template.");
+
+    /// <summary>What separates the prefix caches of callers, besides a request's own salt.</summary>
+    public static Option<CacheSaltSource> CacheSaltBy { get; } = s_rows.Choice(
+        "cache-salt-by", "Who shares cached prefixes: none, all callers; key, those of one API key.", "none", [("none", CacheSaltSource.None), ("key", CacheSaltSource.Key)]);
+
+    /// <summary>Whether usage tells how many tokens of a prompt were cached.</summary>
+    public static Option<bool> ReportCachedTokens { get; } = s_rows.Switch(
+        "report-cached-tokens", "Tell in usage how many tokens of a prompt were cached.", standard: true);
+
     /// <summary>Whether each request is a line in the log.</summary>
     public static Option<bool> LogRequests { get; } = s_rows.Switch(
         "enable-log-requests", "Write a line per request: id, path, status and time, nothing of what was asked.");

@@ -49,6 +49,7 @@ public sealed class LogProbabilityKernelTests
             Wishes = bench.Upload<LogProbabilityWish>([.. wishes]),
             LastToken = bench.Upload(lastTokens),
             Parts = bench.Upload(new byte[wishes.Count * blocks * LogProbabilityKernel.PartBytes]),
+            Bests = bench.Upload(new ulong[wishes.Count * blocks * LogProbabilityKernel.Threads]),
             Arrivals = bench.Upload(new int[wishes.Count]),
             Records = bench.Upload(new LogProbabilityRecord[wishes.Count]),
             LogitStride = vocabulary,
