@@ -22,7 +22,14 @@ public static class ModelRegistry
     {
         ArgumentNullException.ThrowIfNull(configPath);
         string fullPath = Path.GetFullPath(configPath);
-        return Resolve(new ConfigFile(ConfigFile.NameOf(fullPath), configPath, ModelFile.ReadText(fullPath, ModelFile.MaximumSettingsBytes)));
+        try
+        {
+            return Resolve(new ConfigFile(ConfigFile.NameOf(fullPath), configPath, ModelFile.ReadText(fullPath, ModelFile.MaximumSettingsBytes)));
+        }
+        catch (ModelFileException error)
+        {
+            throw new IOException($"{configPath}: {error.Message}.", error);
+        }
     }
 
     /// <summary>Finds or builds the model of a config in memory.</summary>

@@ -62,7 +62,7 @@ public sealed class GenerationConfigTests
     [InlineData("""{ "min_p": -0.1 }""", "min_p")]
     [InlineData("""{ "repetition_penalty": 0 }""", "repetition_penalty")]
     [InlineData("""{ "eos_token_id": -1 }""", "eos_token_id")]
-    [InlineData("""{ "eos_token_id": """, "line 1")]
+    [InlineData("""{ "eos_token_id": """, "line 1, byte 19")]
     [InlineData("[]", "root")]
     public void Load_BadValue_NamesFileAndField(string json, string field)
     {

@@ -90,7 +90,7 @@ public sealed class TokenizerJsonTests
     [InlineData("""{"normalizer": REPLACE, "model": {"vocab": {"a": 0}, "merges": [], "byte_fallback": true}}""", "model.byte_fallback")]
     [InlineData("""{"normalizer": REPLACE, "added_tokens": [{"id": 0, "content": "x"}], "model": {"vocab": {"a": 0}}}""", "added_tokens['x'].id")]
     [InlineData("""{"normalizer": REPLACE, "added_tokens": [{"content": "x"}], "model": {}}""", "added_tokens['x'].id")]
-    [InlineData("""{"model": """, "line 1")]
+    [InlineData("""{"model": """, "line 1, byte 11")]
     public void Load_BadOrForeignFile_NamesFileAndField(string json, string field)
     {
         using var directory = new TemporaryDirectory();

@@ -56,6 +56,19 @@ public sealed class CheckpointFolderTests : IDisposable
         Assert.Equal(_folder.File("config.json"), error.Path);
     }
 
+    [Theory]
+    [InlineData("config.json")]
+    [InlineData("model.safetensors.index.json")]
+    public void Open_JsonThatIsNone_SaysOnceWhereAndWhat(string name)
+    {
+        _folder.Write("config.json", "{}");
+        _folder.Write(name, "{\n  \"a\": x}");
+
+        var error = Assert.Throws<WeightFormatException>(() => CheckpointFolder.Open(_folder.Path).OpenWeights());
+
+        Assert.Equal($"{_folder.File(name)}: line 2, byte 8 is not valid JSON: 'x' is an invalid start of a value.", error.Message);
+    }
+
     [Fact]
     public void OpenWeights_NoneOrAmbiguous_SaysWhatIsThere()
     {

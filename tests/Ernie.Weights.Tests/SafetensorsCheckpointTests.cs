@@ -81,7 +81,7 @@ public sealed class SafetensorsCheckpointTests : IDisposable
     [InlineData("""{"weight_map": {}}""", "'weight_map' names no tensor.")]
     [InlineData("""{"weight_map": []}""", "the index has no object 'weight_map'.")]
     [InlineData("""[]""", "the index has no object 'weight_map'.")]
-    [InlineData("""{""", "the index is not valid JSON")]
+    [InlineData("""{""", "line 1, byte 2 is not valid JSON")]
     public void OpenSharded_WrongIndex_SaysWhatIsWrong(string index, string message)
     {
         WriteShards(index);

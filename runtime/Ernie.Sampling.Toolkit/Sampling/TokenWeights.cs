@@ -7,19 +7,50 @@ namespace Ernie.Sampling.Toolkit;
 public static class TokenWeights
 {
     /// <summary>Index of the largest logit, the lowest on a tie; NaN counts as smallest.</summary>
-    public static int ArgMax(ReadOnlySpan<float> logits) => Math.Max(0, logits.IndexOf(Maximum(logits)));
+    public static int ArgMax(ReadOnlySpan<float> logits)
+    {
+        float maximum = Maximum(logits);
+        ReadOnlySpan<Vector<float>> vectors = MemoryMarshal.Cast<float, Vector<float>>(logits);
+        var wanted = new Vector<float>(maximum);
+        int start = 0;
+        while (start < vectors.Length && !Vector.EqualsAny(vectors[start], wanted))
+        {
+            start++;
+        }
+
+        for (int token = start * Vector<float>.Count; token < logits.Length; token++)
+        {
+            if (logits[token] == maximum)
+            {
+                return token;
+            }
+        }
+
+        return 0;
+    }
 
     /// <summary>The largest value; NaN is passed over; −∞ for a row without numbers.</summary>
     public static float Maximum(ReadOnlySpan<float> values)
     {
         float maximum = float.NegativeInfinity;
         ReadOnlySpan<Vector<float>> vectors = MemoryMarshal.Cast<float, Vector<float>>(values);
-        var maxima = new Vector<float>(maximum);
-        foreach (Vector<float> vector in vectors)
+        // Four at a time: each comparison waits for the one before it.
+        Vector<float> a = new(maximum), b = a, c = a, d = a;
+        int i = 0;
+        for (; i + 4 <= vectors.Length; i += 4)
         {
-            maxima = Vector.ConditionalSelect(Vector.GreaterThan(vector, maxima), vector, maxima);
+            a = Larger(vectors[i], a);
+            b = Larger(vectors[i + 1], b);
+            c = Larger(vectors[i + 2], c);
+            d = Larger(vectors[i + 3], d);
         }
 
+        for (; i < vectors.Length; i++)
+        {
+            a = Larger(vectors[i], a);
+        }
+
+        Vector<float> maxima = Larger(Larger(a, b), Larger(c, d));
         for (int lane = 0; lane < Vector<float>.Count; lane++)
         {
             maximum = MathF.Max(maximum, maxima[lane]);
@@ -48,17 +79,18 @@ public static class TokenWeights
 
         Span<Vector<float>> vectors = MemoryMarshal.Cast<float, Vector<float>>(logits);
         var shift = new Vector<float>(maximum);
-        Vector<double> sums = Vector<double>.Zero;
+        Vector<double> sums = Vector<double>.Zero, otherSums = sums;
         for (int i = 0; i < vectors.Length; i++)
         {
             Vector<float> weight = Vector.Exp((vectors[i] - shift) * inverseTemperature);
             weight = Vector.ConditionalSelect(Vector.GreaterThan(weight, Vector<float>.Zero), weight, Vector<float>.Zero);
             vectors[i] = weight;
             Vector.Widen(weight, out Vector<double> low, out Vector<double> high);
-            sums += low + high;
+            sums += low;
+            otherSums += high;
         }
 
-        double sum = Vector.Sum(sums);
+        double sum = Vector.Sum(sums + otherSums);
         foreach (ref float logit in logits[(vectors.Length * Vector<float>.Count)..])
         {
             float weight = MathF.Exp((logit - maximum) * inverseTemperature);
@@ -176,6 +208,10 @@ public static class TokenWeights
 
         return Math.Log(total) - (sum / total);
     }
+
+    // A value that is no number is not greater than any.
+    private static Vector<float> Larger(Vector<float> value, Vector<float> maximum) =>
+        Vector.ConditionalSelect(Vector.GreaterThan(value, maximum), value, maximum);
 
     private static double ExponentiateInfinite(Span<float> logits, float maximum)
     {

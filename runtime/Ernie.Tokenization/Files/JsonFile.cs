@@ -1,7 +1,6 @@
 using System.Text.Json;
 using System.Text.Unicode;
 using Ernie.PlainFiles;
-using Ernie.Text;
 
 namespace Ernie.Tokenization.Files;
 
@@ -31,7 +30,7 @@ internal static class JsonFile
         }
         catch (JsonException error)
         {
-            throw new TokenizerFormatException(path, $"line {error.LineNumber + 1}", Excerpt.Of(error.Message), error);
+            throw new TokenizerFormatException(path, JsonProblem.PlaceOf(error), JsonProblem.Of(error), error);
         }
         catch (InvalidOperationException error)
         {

@@ -41,9 +41,14 @@ internal sealed class ShardIndex
                 throw new WeightFormatException(path, "'weight_map' names no tensor.");
             return new ShardIndex(shardByTensor);
         }
-        catch (Exception error) when (error is JsonException or InvalidOperationException)
+        catch (JsonException error)
         {
-            throw new WeightFormatException(path, $"the index is not valid JSON: {error.Message}", error);
+            throw new WeightFormatException(path, $"{JsonProblem.PlaceOf(error)} is not valid JSON: {JsonProblem.Of(error)}", error);
+        }
+        catch (InvalidOperationException error)
+        {
+            // The JSON reader's way to say that a string is not valid UTF-8 or UTF-16.
+            throw new WeightFormatException(path, "holds a string that is not valid Unicode.", error);
         }
         catch (ModelFileException error)
         {

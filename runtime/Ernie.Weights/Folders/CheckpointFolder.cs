@@ -61,9 +61,14 @@ public sealed class CheckpointFolder
         {
             throw new WeightFormatException(config, error.Message + ".", error);
         }
-        catch (Exception error) when (error is JsonException or InvalidOperationException)
+        catch (JsonException error)
         {
-            throw new WeightFormatException(config, $"is not valid JSON: {error.Message}", error);
+            throw new WeightFormatException(config, $"{JsonProblem.PlaceOf(error)} is not valid JSON: {JsonProblem.Of(error)}", error);
+        }
+        catch (InvalidOperationException error)
+        {
+            // The JSON reader's way to say that a string is not valid UTF-8 or UTF-16.
+            throw new WeightFormatException(config, "holds a string that is not valid Unicode.", error);
         }
     }
 

@@ -111,7 +111,7 @@ public sealed class HostileFolderTests : IDisposable
         var header = new byte[8 + BinaryPrimitives.ReadInt64LittleEndian(length)];
         file.Position = 0;
         file.ReadExactly(header);
-        for (int round = 0; round < 100; round++)
+        for (int round = 0; round < 60; round++)
         {
             string folder = NewFolder();
             string path = Path.Combine(folder, "model.safetensors");
@@ -131,7 +131,7 @@ public sealed class HostileFolderTests : IDisposable
     public async Task Build_FileWithOtherBytes_IsServedOrRefused(string name)
     {
         byte[] good = File.ReadAllBytes(Path.Combine(ModelFiles.EmbeddedDirectory, name));
-        for (int round = 0; round < 40; round++)
+        for (int round = 0; round < 25; round++)
         {
             string folder = NewFolder();
             string path = Path.Combine(folder, name);
