@@ -39,6 +39,30 @@ public sealed class CommandLineTests
         Assert.Contains("There is no command 'bensch latency'.", error);
     }
 
+    [Theory]
+    [InlineData("The word 'now' at the beginning is not understood", "bench", "latency", "now")]
+    [InlineData("The word '0' after --special-tokens", "tokenize", "--special-tokens", "0")]
+    [InlineData("The word 'x' after -- is not understood: ernie plugins list takes options alone.", "plugins", "list", "--", "x")]
+    [InlineData("The command comes first, and then its options: ernie COMMAND --model.", "--model", "m", "chat")]
+    [InlineData("--port", "complete", "--port", "1", "text")]
+    [InlineData("--temperature is given twice", "complete", "--temperature", "1", "--temperature", "0", "text")]
+    public async Task Word_NotUnderstood_IsAUsageError(string message, params string[] args)
+    {
+        (int exit, _, string error) = await RunAsync(args);
+
+        Assert.Equal(2, exit);
+        Assert.Contains(message, error);
+    }
+
+    [Fact]
+    public async Task HelpCommand_IsTheCommandsHelp()
+    {
+        (int exit, string output, _) = await RunAsync(["help", "bench", "latency"]);
+
+        Assert.Equal(0, exit);
+        Assert.StartsWith("ernie bench latency", output);
+    }
+
     [Fact]
     public async Task UnknownOption_NamesTheNearest()
     {

@@ -34,6 +34,14 @@ public sealed class LaunchLineTests
         }
     }
 
+    [Fact]
+    public void FlagsOfFastDeploy_AreAllKnown()
+    {
+        HashSet<string> known = [.. new OptionParser(OptionTable.All).Table.SelectMany(row => row.Aliases.Append(row.Name))];
+
+        Assert.All(Read("fastdeploy-flags.txt"), name => Assert.Contains(name.Replace('_', '-'), known));
+    }
+
     public static TheoryData<string> Files => [.. Read("launch-files.txt")];
 
     [Theory, MemberData(nameof(Files))]

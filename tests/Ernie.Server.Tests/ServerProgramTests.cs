@@ -24,6 +24,10 @@ public sealed class ServerProgramTests
     [Theory]
     [InlineData("Did you mean --model?", "--modle", "x")]
     [InlineData("--host is 'nowhere'", "--host", "nowhere")]
+    [InlineData("The word 'chat' at the beginning is not understood", "chat")]
+    [InlineData("The word 'again' after --model, which takes one value, is not understood", "serve", "m", "again")]
+    [InlineData("The word 'x' after -- is for a front end that a plugin brings", "--", "x")]
+    [InlineData("--ssl-keyfile is not supported: the server speaks HTTP alone", "--ssl-keyfile", "k.pem")]
     [InlineData("This version runs a model on one device", "--tensor-parallel-size", "2")]
     public async Task Option_ThatCannotBe_IsAUsageErrorOfOneLine(string message, params string[] args)
     {

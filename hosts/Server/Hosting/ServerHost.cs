@@ -10,6 +10,7 @@ namespace Ernie.Server.Hosting;
 internal sealed class ServerHost(ServerOptions options, Action<string>? started = null) : IEngineHost, IDisposable
 {
     private static readonly TimeSpan s_lastBytes = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan s_teardown = TimeSpan.FromSeconds(0.25);
 
     private readonly CancellationTokenSource _abort = new();
 
@@ -46,6 +47,8 @@ internal sealed class ServerHost(ServerOptions options, Action<string>? started 
     private static string Address(WebApplication application) =>
         application.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()?.Addresses.FirstOrDefault() ?? "";
 
+    private static TimeSpan Least(TimeSpan one, TimeSpan other) => one < other ? one : other;
+
     private static async Task UntilAsync(CancellationToken stopping)
     {
         var stopped = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -59,8 +62,9 @@ internal sealed class ServerHost(ServerOptions options, Action<string>? started 
     /// </summary>
     private async Task DrainAsync(ServerContext server, WebApplication application)
     {
-        var allowed = TimeSpan.FromSeconds(options.GracefulShutdownSeconds);
-        TimeSpan last = allowed / 10 < s_lastBytes ? allowed / 10 : s_lastBytes;
+        // A part of the time is the engine's and the process's own end.
+        TimeSpan allowed = TimeSpan.FromSeconds(options.GracefulShutdownSeconds) - Least(TimeSpan.FromSeconds(options.GracefulShutdownSeconds) / 10, s_teardown);
+        TimeSpan last = Least(allowed / 10, s_lastBytes);
         server.Admission.StartDraining();
         server.Bodies.StartDraining();
         using var end = new CancellationTokenSource(allowed);

@@ -4,7 +4,7 @@ using Ernie.Hosting.Options.Rows;
 namespace Ernie.Hosting.Tests.Options;
 
 /// <summary>Nothing on the command line and in the environment is dropped in silence.</summary>
-public sealed class CommandLineWordTests
+public sealed partial class CommandLineWordTests
 {
     [Theory]
     [InlineData("The word 'chat' at the beginning", "chat")]
@@ -119,6 +119,24 @@ public sealed class CommandLineWordTests
     {
         Assert.Equal(8000, ParseVariable(OptionTable.All, name, value).Get(ServerRows.Port));
     }
+
+    [Fact]
+    public void Variable_ThatTheRepositoryReads_IsLeftAlone()
+    {
+        string root = Ernie.Testing.SharedFixtures.RepositoryRoot;
+        HashSet<string> names = [.. ((string[])["runtime", "hosts", "plugins", "tests"])
+            .SelectMany(folder => Directory.EnumerateFiles(Path.Combine(root, folder), "*.cs", SearchOption.AllDirectories))
+            .Where(file => !file.Contains($"{Path.DirectorySeparatorChar}obj{Path.DirectorySeparatorChar}", StringComparison.Ordinal))
+            .SelectMany(file => VariableRead().Matches(File.ReadAllText(file)).Select(match => match.Groups[1].Value))];
+
+        Assert.Contains("ERNIE_NVRTC", names);
+        Assert.Contains("ERNIE_FULL_SIZE", names);
+        Assert.All(names, name => ParseVariable(OptionTable.All, name, "x"));
+    }
+
+    // As the code reads variables: by the framework's method, or by the locator's of the same use.
+    [System.Text.RegularExpressions.GeneratedRegex(@"Variable\(""(ERNIE_[A-Z_0-9]+)""\)")]
+    private static partial System.Text.RegularExpressions.Regex VariableRead();
 
     [Fact]
     public void Variable_OfAnotherCommand_IsLeftAlone()

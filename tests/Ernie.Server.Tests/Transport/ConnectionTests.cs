@@ -57,9 +57,8 @@ public sealed class ConnectionTests
         for (int index = 0; index < 1400; index++)
             await OpenAsync(address, idle);
         // The first ones are in. Where some of them leave, others are served beside those that stay idle.
-        idle.Take(20).ToList().ForEach(connection => connection.Dispose());
-        string metrics = await RetryAsync(address, client => client.GetStringAsync("/metrics"));
-        string generated = await RetryAsync(address, async client =>
+        string metrics = await RetryAsync(address, idle, client => client.GetStringAsync("/metrics"));
+        string generated = await RetryAsync(address, idle, async client =>
         {
             using var body = new StringContent("""{"prompt":"Once","max_tokens":3}""", Encoding.UTF8, "application/json");
             using HttpResponseMessage response = await client.PostAsync("/v1/completions", body);
@@ -117,7 +116,7 @@ public sealed class ConnectionTests
         }
     }
 
-    private static async Task<string> RetryAsync(Uri address, Func<HttpClient, Task<string>> ask)
+    private static async Task<string> RetryAsync(Uri address, List<RawConnection> idle, Func<HttpClient, Task<string>> ask)
     {
         using var client = new HttpClient { BaseAddress = address };
         using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(30));
@@ -127,9 +126,11 @@ public sealed class ConnectionTests
             {
                 return await ask(client).WaitAsync(limit.Token);
             }
-            catch (HttpRequestException)
+            catch (Exception exception) when (exception is HttpRequestException or SocketException or IOException)
             {
-                // The server has not yet seen the others close.
+                // All places are taken, by some that waited to be let in when others left: more have to leave.
+                idle.Take(20).ToList().ForEach(connection => connection.Dispose());
+                idle.RemoveRange(0, Math.Min(20, idle.Count));
                 await Task.Delay(20, limit.Token);
             }
         }

@@ -15,6 +15,7 @@ public sealed class MetricTests
         counter mm_cache_queries_total num_preemptions_total prefix_cache_hits_total prefix_cache_queries_total prompt_tokens_total request_success_total
         counter prompt_tokens_by_source_total prompt_tokens_cached_total prompt_tokens_recomputed_total gpu_prefix_cache_queries_total gpu_prefix_cache_hits_total
         counter spec_decode_num_drafts_total spec_decode_num_draft_tokens_total spec_decode_num_accepted_tokens_total spec_decode_num_accepted_tokens_per_pos_total
+        counter estimated_flops_per_gpu_total estimated_read_bytes_per_gpu_total estimated_write_bytes_per_gpu_total
         counter nixl_num_failed_transfers_total nixl_num_failed_notifications_total nixl_num_kv_expired_reqs_total admission_rejections_total
         gauge cache_config_info engine_sleep_state kv_cache_usage_perc lora_requests_info num_requests_running num_requests_waiting gpu_cache_usage_perc
         gauge num_requests_waiting_by_reason

@@ -6,14 +6,14 @@ namespace Ernie.Server.Metrics.Catalogue;
 /// <summary>vLLM's metrics.</summary>
 /// <remarks>
 /// Names and types: vLLM's page "Production Metrics" and its sources (v1/metrics/loggers.py, v1/spec_decode/metrics.py), with the names
-/// that older dashboards use. Left out: the estimates of floating-point operations and of memory traffic, which are not made here
-/// and whose value would not be zero.
+/// that older dashboards use.
 /// </remarks>
 internal static class VllmRows
 {
     private const string NoDrafts = "there is no speculative decoding";
     private const string NoTransfer = "pages are not exchanged with other servers";
     private const string TextOnly = "only text models are served";
+    private const string NotEstimated = "operations and memory traffic are not estimated while serving; inspect plan tells them";
     private const string NotSampled = "lives of pages are not sampled";
 
     /// <summary>The rows.</summary>
@@ -99,6 +99,9 @@ internal static class VllmRows
         MetricRow.Absent("vllm:nixl_num_failed_transfers_total", MetricKind.Counter, NoTransfer),
         MetricRow.Absent("vllm:nixl_num_failed_notifications_total", MetricKind.Counter, NoTransfer),
         MetricRow.Absent("vllm:nixl_num_kv_expired_reqs_total", MetricKind.Counter, NoTransfer),
+        MetricRow.Absent("vllm:estimated_flops_per_gpu_total", MetricKind.Counter, NotEstimated),
+        MetricRow.Absent("vllm:estimated_read_bytes_per_gpu_total", MetricKind.Counter, NotEstimated),
+        MetricRow.Absent("vllm:estimated_write_bytes_per_gpu_total", MetricKind.Counter, NotEstimated),
         new("vllm:lora_requests_info", MetricKind.Gauge, "Always 0: there are no adapters.", (writer, _) =>
             writer.Sample("vllm:lora_requests_info", 0, ("max_lora", "0"), ("running_lora_adapters", ""), ("waiting_lora_adapters", ""))) { IsAbsent = true },
         CacheConfig("vllm:cache_config_info"),

@@ -1,26 +1,26 @@
 namespace Ernie.Sampling;
 
 /// <summary>
-/// The one place that says which processors there are and in which order they come: guidance mask → logit bias → processors of plugins →
+/// The one place that says which processors there are and in which order they come: token mask → logit bias → others →
 /// min_tokens → penalties → bad words. Both forms of a draw follow the list.
 /// </summary>
 public static class LogitsProcessors
 {
-    /// <summary>What a runtime without plugins has.</summary>
+    /// <summary>Those that every runtime has.</summary>
     public static IReadOnlyList<ILogitsProcessor> Standard { get; } = Order([]);
 
-    /// <summary>The list with the processors of plugins.</summary>
-    /// <param name="plugins">Processors in the order in which they were registered.</param>
+    /// <summary>The list with others in it, for whoever makes an engine and an executor with processors of their own.</summary>
+    /// <param name="others">Processors, in their order.</param>
     /// <exception cref="ArgumentException">There are more than <see cref="ProcessorLimits.MaxProcessors"/>.</exception>
-    public static IReadOnlyList<ILogitsProcessor> Order(IEnumerable<ILogitsProcessor> plugins)
+    public static IReadOnlyList<ILogitsProcessor> Order(IEnumerable<ILogitsProcessor> others)
     {
-        ArgumentNullException.ThrowIfNull(plugins);
+        ArgumentNullException.ThrowIfNull(others);
         ILogitsProcessor[] all =
         [
             // First: what a grammar forbids must not come back by a bias that forces another token, which masks all but its own.
             new TokenMaskProcessor(),
             new LogitBiasProcessor(),
-            .. plugins,
+            .. others,
             // Behind the bias: an end token that is forced is still held off.
             new MinTokensProcessor(),
             new PenaltiesProcessor(),
@@ -29,7 +29,7 @@ public static class LogitsProcessors
         ];
         return all.Length <= ProcessorLimits.MaxProcessors
             ? all
-            : throw new ArgumentException($"There are {all.Length} logits processors; at most {ProcessorLimits.MaxProcessors} can be served.", nameof(plugins));
+            : throw new ArgumentException($"There are {all.Length} logits processors; at most {ProcessorLimits.MaxProcessors} can be served.", nameof(others));
     }
 
     /// <summary>The processors that a request uses, in their order, with their state.</summary>

@@ -134,10 +134,10 @@ internal sealed class CommandLineReader(OptionSpellings spellings, bool takesWor
 
     private OptionException Stray(string word)
     {
-        string place = _before.Length > 0 ? $"after {_before}" : "at the beginning";
+        string place = _before.Length > 0 ? $"after {_before}," : "at the beginning";
         if (word.Length == 0)
         {
-            return new OptionException($"There is an empty word {place}: a variable of the shell that is not set? Leave it away.");
+            return new OptionException($"There is an empty word {place.TrimEnd(',')}: a variable of the shell that is not set? Leave it away.");
         }
 
         string advice = word[0] is '–' or '—' or '‐' or '‑' or '−'

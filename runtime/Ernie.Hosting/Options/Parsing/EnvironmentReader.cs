@@ -10,6 +10,10 @@ internal static partial class EnvironmentReader
     // Variables of this project that are no options; docs/configuration.md lists them.
     private static readonly string[] s_others = ["ERNIE_DUMP", "ERNIE_NVRTC", "ERNIE_CUBIN_CACHE", "ERNIE_DEBUG"];
 
+    // Variables that choose tests and benchmarks, under which the programs run too.
+    private static readonly string[] s_tests = ["ERNIE_COMPILE_ALL", "ERNIE_PERSISTENT", "ERNIE_FULL_SIZE", "ERNIE_SANITIZE", "ERNIE_LONG_TESTS"];
+    private static readonly string[] s_testPrefixes = ["ERNIE_BENCH_", "ERNIE_TEST_"];
+
     /// <summary>Reads.</summary>
     /// <param name="table">The options.</param>
     /// <param name="read">Reads a variable.</param>
@@ -51,10 +55,10 @@ internal static partial class EnvironmentReader
     /// <exception cref="OptionException">There is one; the message names the nearest option's.</exception>
     public static void RefuseUnknown(IReadOnlyList<OptionDefinition> table, IEnumerable<string> names, Func<string, string?> read)
     {
-        HashSet<string> known = [.. s_others, .. table.Select(definition => definition.OwnEnvironmentVariable)];
+        HashSet<string> known = [.. s_others, .. s_tests, .. table.Select(definition => definition.OwnEnvironmentVariable)];
         foreach (string name in names.Where(name => name.StartsWith(Prefix, StringComparison.Ordinal) && !known.Contains(name)).Order(StringComparer.Ordinal))
         {
-            if (!IsServiceLink(name, read(name) ?? ""))
+            if (!IsServiceLink(name, read(name) ?? "") && !s_testPrefixes.Any(prefix => name.StartsWith(prefix, StringComparison.Ordinal)))
             {
                 string hint = NearestName.Find(name, known) is { } nearest ? $"Did you mean {nearest}?" : "--help lists the options; a variable is ERNIE_ and the option's name.";
                 throw new OptionException($"The variable {Excerpt.Of(name)} names no option. {hint}");

@@ -44,7 +44,7 @@ public static class ForeignFlags
     private static void AddServer()
     {
         s_rows.Ignore("/metrics is on the server's own port", ["metrics-port"]);
-        s_rows.Ignore(OneProcess, ["engine-worker-queue-port", "cache-queue-port", "controller-port", "pd-comm-port", "rdma-comm-ports", "local-data-parallel-id", "data-parallel-supervisor-port"]);
+        s_rows.Ignore(OneProcess, ["engine-worker-queue-port", "cache-queue-port", "controller-port", "pd-comm-port", "rdma-comm-ports", "local-data-parallel-id", "data-parallel-supervisor-port", "dp-supervisor-probe-interval-s", "dp-supervisor-probe-timeout-s", "dp-supervisor-probe-failure-threshold"]);
         s_rows.Ignore("one process serves all connections", ["workers", "api-server-count -asc"], asksNothing: ["1"]);
         s_rows.Ignore("one process serves all connections", ["disable-frontend-multiprocessing"], OptionKind.Boolean);
         s_rows.Ignore("there are no worker processes to watch; a step that hangs fails /health", ["timeout"]);
@@ -54,6 +54,8 @@ public static class ForeignFlags
         s_rows.Ignore("the id of a request is in its answer", ["enable-request-id-headers"], OptionKind.Boolean);
         s_rows.Ignore("log-probabilities are always available", ["enable-logprob"], OptionKind.Boolean);
         s_rows.Ignore("the API has no generated documentation pages", ["disable-fastapi-docs", "enable-offline-docs"], OptionKind.Boolean);
+        s_rows.Ignore("the timing of requests is in /metrics", ["enable-per-request-metrics"], OptionKind.Boolean);
+        s_rows.Ignore("system_fingerprint tells model, device and version", ["fingerprint-mode", "fingerprint-value"]);
         s_rows.Ignore("the load is in /metrics", ["enable-server-load-tracking"], OptionKind.Boolean);
         s_rows.Ignore("--allowed-origins alone decides about calls from browsers", ["allowed-methods", "allowed-headers"], OptionKind.TextList);
         s_rows.Ignore("--allowed-origins alone decides about calls from browsers", ["allow-credentials"], OptionKind.Boolean);
@@ -96,7 +98,8 @@ public static class ForeignFlags
         s_rows.Ignore("a request that brings embeddings is refused", ["enable-prompt-embeds"], OptionKind.Boolean);
         s_rows.Ignore(NoGuides, ["guided-decoding-backend", "guided-decoding-disable-any-whitespace", "structured-outputs-config"]);
         s_rows.Ignore(NoGuides, ["guided-decoding-disable-fallback", "guided-decoding-disable-additional-properties"], OptionKind.Boolean);
-        s_rows.Ignore(NoDrafts, ["speculative-config -sc", "speculative-model", "num-speculative-tokens", "speculative-draft-tensor-parallel-size", "speculative-max-model-len", "ngram-prompt-lookup-max", "ngram-prompt-lookup-min", "num-lookahead-slots"]);
+        s_rows.Ignore(NoDrafts, ["speculative-config -sc", "speculative-model", "num-speculative-tokens", "speculative-draft-tensor-parallel-size", "speculative-max-model-len", "ngram-prompt-lookup-max", "ngram-prompt-lookup-min", "num-lookahead-slots", "speculative-model-quantization", "speculative-disable-by-batch-size", "spec-decoding-acceptance-method", "typical-acceptance-sampler-posterior-threshold", "typical-acceptance-sampler-posterior-alpha"]);
+        s_rows.Ignore(NoDrafts, ["speculative-disable-mqa-scorer", "disable-logprobs-during-spec-decoding"], OptionKind.Boolean);
     }
 
     private static void AddDevices()
@@ -118,7 +121,7 @@ public static class ForeignFlags
         s_rows.Ignore("pages are found by their tokens, not by a hash", ["prefix-caching-hash-algo"]);
         s_rows.Ignore("an 8-bit cache has a factor per token and head", ["calculate-kv-scales"], OptionKind.Boolean);
         s_rows.Ignore("events of the cache are not published in this version", ["kv-events-config"]);
-        s_rows.Ignore("there is one kind of cache", ["disable-hybrid-kv-cache-manager", "kv-sharing-fast-prefill"], OptionKind.Boolean);
+        s_rows.Ignore("there is one kind of cache", ["disable-hybrid-kv-cache-manager", "kv-sharing-fast-prefill", "use-v2-block-manager"], OptionKind.Boolean);
     }
 
     private static void AddScheduling()
@@ -142,7 +145,9 @@ public static class ForeignFlags
         s_rows.Refuse("no code of others runs in the server but plugins, see --plugin-dir", ["middleware", "tool-server", "io-processor-plugin"]);
         s_rows.Refuse(NoAdapters, ["lora-modules", "prompt-adapters"], OptionKind.TextList);
         s_rows.Refuse(NoAdapters, ["enable-lora", "enable-prompt-adapter"], OptionKind.Boolean);
-        s_rows.Ignore(NoAdapters, ["max-loras", "max-lora-rank", "max-cpu-loras", "lora-dtype", "lora-extra-vocab-size"]);
+        s_rows.Ignore(NoAdapters, ["max-loras", "max-lora-rank", "max-cpu-loras", "lora-dtype", "lora-extra-vocab-size", "long-lora-scaling-factors", "max-prompt-adapters", "max-prompt-adapter-token"]);
+        s_rows.Ignore(NoAdapters, ["fully-sharded-loras", "enable-lora-bias"], OptionKind.Boolean);
+        s_rows.Refuse(NoAdapters, ["qlora-adapter-name-or-path"]);
         s_rows.Refuse(OneArchitecture, ["hf-overrides", "hf-config-path", "rope-scaling", "rope-theta"]);
         s_rows.Refuse(OneArchitecture, ["model-config-name"], asksNothing: ["config.json"]);
         s_rows.Refuse(OneArchitecture, ["config-format"], asksNothing: ["auto", "hf"]);
