@@ -22,8 +22,16 @@ public record BufferOperand(string Field, string Buffer, BufferAccess Access) : 
     /// <summary>Whether the kernel writes it.</summary>
     public bool Writes => Access.HasFlag(BufferAccess.Write);
 
+    private string Arrow => Access switch
+    {
+        BufferAccess.Read => "<-",
+        BufferAccess.Write => "->",
+        BufferAccess.Update => "<->",
+        _ => "=",
+    };
+
     /// <inheritdoc/>
-    public sealed override string ToString() => Text($"{Field} {(Access == BufferAccess.Read ? "<-" : Access == BufferAccess.Write ? "->" : "<->")} {Buffer}{(Offset == 0 ? "" : $"+{Offset}")}");
+    public sealed override string ToString() => Text($"{Field} {Arrow} {Buffer}{(Offset == 0 ? "" : $"+{Offset}")}");
 
     private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 }
