@@ -65,10 +65,10 @@ internal sealed class AttentionProblem : IDisposable
         List<int> tiles = [];
         for (int row = 0, token = 0; row < rows.Length; token += rows[row++].Count)
         {
-            step[8 + row] = rows.Length - 1 - row;
-            step[8 + rowCapacity + row] = rows[row].Start;
-            step[8 + (2 * rowCapacity) + row] = rows[row].Count;
-            step[8 + (3 * rowCapacity) + row] = token;
+            step[StepLayout.HeaderInts + row] = rows.Length - 1 - row;
+            step[StepLayout.HeaderInts + rowCapacity + row] = rows[row].Start;
+            step[StepLayout.HeaderInts + (2 * rowCapacity) + row] = rows[row].Count;
+            step[StepLayout.HeaderInts + (3 * rowCapacity) + row] = token;
             for (int first = (rows[row].Count - 1) / tileTokens * tileTokens; first >= 0; first -= tileTokens)
                 tiles.AddRange([row, first]);
         }

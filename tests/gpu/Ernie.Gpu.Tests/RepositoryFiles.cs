@@ -5,8 +5,11 @@ internal static class RepositoryFiles
 {
     public static string Require(string relativePath)
     {
-        foreach (string start in (string[])[AppContext.BaseDirectory, Environment.CurrentDirectory])
+        // The test runner makes the assembly's folder the working one; a shell still says which it was.
+        foreach (string start in (string[])[AppContext.BaseDirectory, Environment.CurrentDirectory, Environment.GetEnvironmentVariable("PWD") ?? ""])
         {
+            if (start.Length == 0)
+                continue;
             for (DirectoryInfo? folder = new(start); folder is not null; folder = folder.Parent)
             {
                 string path = Path.Combine(folder.FullName, relativePath);
