@@ -193,8 +193,9 @@ __device__ void linear_float8(const LinearFloat8Args& args) {
             for (int half = 0; half < 2; half++) {
                 float sum = 0;
 #pragma unroll
-                for (int part = 0; part < kSquares / 4; part++)
-                    sum += args.squares[static_cast<size_t>(4 * part + t) * args.quantized.stride + token_of(half)];
+                for (int part = 0; part < (kSquares + 3) / 4; part++)
+                    if (kSquares % 4 == 0 || 4 * part + t < kSquares)
+                        sum += args.squares[static_cast<size_t>(4 * part + t) * args.quantized.stride + token_of(half)];
                 norms[half] = rsqrtf(quad_sum(sum) / Spec::kInputs + Spec::kEpsilon);
             }
         }
