@@ -9,8 +9,8 @@ internal sealed class StepLayout
     /// <summary>Ints of ernie::LogProbabilityWish.</summary>
     public const int WishInts = 4;
 
-    // The head reads its weights once for so many tokens of a prompt.
-    private const int LeastLogitCapacity = 128;
+    // The head reads its weights once for so many tokens of a prompt, and fills the device with tiles.
+    private const int PromptLogits = 512;
 
     public StepLayout(int rowCapacity, int tokenCapacity, int pagesPerSlot, int prefillTileTokens)
     {
@@ -23,7 +23,7 @@ internal sealed class StepLayout
         int tiles = 2 * ((tokenCapacity / prefillTileTokens) + rowCapacity);
         int logitLists = tokenCapacity + (2 * ((tokenCapacity / rowCapacity) + 1));
         // A wish and a place in its chunk's list for each token, and what aligns and heads the lists.
-        LogitCapacity = Math.Max(2 * rowCapacity, LeastLogitCapacity);
+        LogitCapacity = Math.Max(2 * rowCapacity, Math.Min(tokenCapacity, PromptLogits));
         MostPromptChunks = (tokenCapacity / LogitCapacity) + 1;
         int wishes = (WishInts * (rowCapacity + 1)) + ((WishInts + 1) * tokenCapacity) + (MostPromptChunks * (WishInts + 2));
         TotalInts = TailStart + updates + tokens + tiles + logitLists + wishes;
