@@ -16,19 +16,24 @@ public sealed class PlanBuffers : ILoweringPass
         if (graph.Program is not { } program)
             return graph;
 
-        HashSet<(string, string)> together = [];
-        List<string> names = [];
+        // Buffers in the order of use, and each one's index in the masks below.
+        List<string> names = [], indices = [];
+        // By index: the buffers that live at the same time, a bit each. Layers are many and buffers few.
+        ulong[] together = new ulong[64];
+        BufferUse[][] heads = [.. program.Head.Select(head => Uses(head.Launches))];
         foreach (ProgramRange range in program.Ranges)
         {
-            foreach (ProgramRange head in program.Head)
-                AddLifetimes([.. range.Launches, .. head.Launches], names, together);
+            BufferUse[] body = Uses(range.Launches);
+            foreach (BufferUse[] head in heads)
+                AddLifetimes([.. body, .. head], names, indices, together);
         }
 
         List<List<string>> slots = [];
         ImmutableArray<PlannedBuffer>.Builder buffers = ImmutableArray.CreateBuilder<PlannedBuffer>();
         foreach (string name in names)
         {
-            int slot = slots.FindIndex(members => members.All(member => !together.Contains((member, name))));
+            ulong others = together[indices.IndexOf(name)];
+            int slot = slots.FindIndex(members => members.All(member => (others >> indices.IndexOf(member) & 1) == 0));
             if (slot < 0)
             {
                 slot = slots.Count;
@@ -43,33 +48,63 @@ public sealed class PlanBuffers : ILoweringPass
     }
 
     // The launches of an operation belong together: which of them a step has depends on its rows, and together they define a buffer.
-    private static void AddLifetimes(IReadOnlyList<Launch> launches, List<string> names, HashSet<(string, string)> together)
+    private static BufferUse[] Uses(IReadOnlyList<Launch> launches) => [.. launches.GroupBy(launch => launch.Operation).Select(operation =>
     {
-        HashSet<string> live = [.. KernelBuffers.ReadAfterwards];
-        foreach (IGrouping<string, Launch> operation in launches.GroupBy(launch => launch.Operation).Reverse())
+        List<string> touched = [];
+        HashSet<string> written = [], read = [];
+        foreach (BufferOperand operand in operation.SelectMany(launch => launch.Operands.OfType<BufferOperand>().OrderBy(operand => operand.Access)))
         {
-            HashSet<string> written = [], read = [], touched = [];
-            foreach (BufferOperand operand in operation.SelectMany(launch => launch.Operands.OfType<BufferOperand>().OrderBy(operand => operand.Access)))
-            {
-                if (KernelBuffers.BroughtByTheExecutor.Contains(operand.Buffer))
-                    continue;
+            if (KernelBuffers.BroughtByTheExecutor.Contains(operand.Buffer))
+                continue;
 
-                touched.Add(operand.Buffer);
-                if (!names.Contains(operand.Buffer))
-                    names.Add(operand.Buffer);
-                if (operand.Reads && !written.Contains(operand.Buffer))
-                    read.Add(operand.Buffer);
-                if (operand.Writes)
-                    written.Add(operand.Buffer);
+            touched.Add(operand.Buffer);
+            if (operand.Reads && !written.Contains(operand.Buffer))
+                read.Add(operand.Buffer);
+            if (operand.Writes)
+                written.Add(operand.Buffer);
+        }
+
+        return new BufferUse(touched, read, written);
+    })];
+
+    // From the last operation to the first.
+    private static void AddLifetimes(BufferUse[] operations, List<string> names, List<string> indices, ulong[] together)
+    {
+        ulong live = Mask(KernelBuffers.ReadAfterwards, indices);
+        for (int index = operations.Length - 1; index >= 0; index--)
+        {
+            BufferUse use = operations[index];
+            names.AddRange(use.Touched.Distinct().Except(names));
+            ulong atOnce = live | Mask(use.Touched, indices);
+            for (int buffer = 0; buffer < indices.Count; buffer++)
+            {
+                if ((atOnce >> buffer & 1) != 0)
+                    together[buffer] |= atOnce;
             }
 
-            string[] atOnce = [.. live.Union(touched)];
-            foreach (string one in atOnce)
-                together.UnionWith(atOnce.Select(other => (one, other)));
-            live.ExceptWith(written);
-            live.UnionWith(read);
+            live = (live & ~Mask(use.Written, indices)) | Mask(use.Read, indices);
         }
     }
+
+    private static ulong Mask(IEnumerable<string> buffers, List<string> indices)
+    {
+        ulong mask = 0;
+        foreach (string buffer in buffers)
+        {
+            int index = indices.IndexOf(buffer);
+            if (index < 0)
+            {
+                index = indices.Count;
+                indices.Add(buffer);
+            }
+
+            mask |= 1ul << index;
+        }
+
+        return mask;
+    }
+
+    private sealed record BufferUse(List<string> Touched, HashSet<string> Read, HashSet<string> Written);
 
     private static PlannedBuffer Size(string name, int slot, ModelShape shape)
     {
