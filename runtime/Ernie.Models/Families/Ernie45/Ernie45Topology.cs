@@ -15,18 +15,12 @@ public static class Ernie45Topology
         ArgumentNullException.ThrowIfNull(shape);
         ArgumentNullException.ThrowIfNull(weights);
         var graph = new GraphBuilder(shape);
-        ValueId residual = graph.Embed(weights["Embedding"].Tensor);
-        for (int layer = 0; layer < shape.LayerCount; layer++)
-        {
-            residual = graph.Add(residual, Attention(graph, shape, weights, layer, graph.RmsNorm(residual, weights["AttentionNorm"].At(layer))));
-            ValueId normalized = graph.RmsNorm(residual, weights["FeedForwardNorm"].At(layer));
-            ValueId feedForward = shape.MixtureOfExperts is { } experts && experts.Contains(layer)
-                ? Experts(graph, experts, weights, layer, normalized)
-                : DecoderParts.FeedForward(graph, weights, "", layer, normalized);
-            residual = graph.Add(residual, feedForward);
-        }
-
-        return DecoderParts.Finish(graph, shape, weights, residual);
+        return DecoderParts.Build(
+            graph, shape, weights,
+            (layer, input) => Attention(graph, shape, weights, layer, input),
+            (layer, input) => shape.MixtureOfExperts is { } experts && experts.Contains(layer)
+                ? Experts(graph, experts, weights, layer, input)
+                : DecoderParts.FeedForward(graph, weights, "", layer, input));
     }
 
     private static ValueId Attention(GraphBuilder graph, ModelShape shape, WeightTable weights, int layer, ValueId input)

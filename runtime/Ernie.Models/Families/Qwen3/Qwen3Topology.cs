@@ -15,15 +15,10 @@ public static class Qwen3Topology
         ArgumentNullException.ThrowIfNull(shape);
         ArgumentNullException.ThrowIfNull(weights);
         var graph = new GraphBuilder(shape);
-        ValueId residual = graph.Embed(weights["Embedding"].Tensor);
-        for (int layer = 0; layer < shape.LayerCount; layer++)
-        {
-            residual = graph.Add(residual, Attention(graph, shape, weights, layer, graph.RmsNorm(residual, weights["AttentionNorm"].At(layer))));
-            ValueId normalized = graph.RmsNorm(residual, weights["FeedForwardNorm"].At(layer));
-            residual = graph.Add(residual, DecoderParts.FeedForward(graph, weights, "", layer, normalized));
-        }
-
-        return DecoderParts.Finish(graph, shape, weights, residual);
+        return DecoderParts.Build(
+            graph, shape, weights,
+            (layer, input) => Attention(graph, shape, weights, layer, input),
+            (layer, input) => DecoderParts.FeedForward(graph, weights, "", layer, input));
     }
 
     private static ValueId Attention(GraphBuilder graph, ModelShape shape, WeightTable weights, int layer, ValueId input)
