@@ -1,6 +1,6 @@
-using System.Runtime.CompilerServices;
 using System.Text;
 using Ernie.Hosting.Options;
+using Ernie.Testing;
 
 namespace Ernie.Hosting.Tests.Options;
 
@@ -11,18 +11,8 @@ public class ConfigurationDocumentTests
     private const string End = "<!-- End of what the option table wrote. -->\n";
 
     [Fact]
-    public void Document_Tables_AreTheOptionTables()
-    {
-        string document = File.ReadAllText(DocumentPath());
-        int begin = document.IndexOf(Begin, StringComparison.Ordinal) + Begin.Length;
-        int end = document.IndexOf(End, StringComparison.Ordinal);
-        string expected = Tables();
-
-        if (Environment.GetEnvironmentVariable("UPDATE_SNAPSHOTS") == "1")
-            File.WriteAllText(DocumentPath(), document[..begin] + expected + document[end..]);
-        else
-            Assert.Equal(expected, document[begin..end]);
-    }
+    public void Document_Tables_AreTheOptionTables() =>
+        DocumentPart.Match("docs/configuration.md", Begin, End, Tables());
 
     private static string Tables()
     {
@@ -68,7 +58,4 @@ public class ConfigurationDocumentTests
     }
 
     private static string Code(IEnumerable<string> words) => string.Join(", ", words.Select(word => $"`{word}`"));
-
-    private static string DocumentPath([CallerFilePath] string thisFile = "") =>
-        Path.Combine(Path.GetDirectoryName(thisFile)!, "..", "..", "..", "docs", "configuration.md"); // A compiled file has a folder.
 }

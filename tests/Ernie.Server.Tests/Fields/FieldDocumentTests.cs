@@ -1,6 +1,6 @@
-using System.Runtime.CompilerServices;
 using System.Text;
 using Ernie.Server.Validation.Fields;
+using Ernie.Testing;
 
 namespace Ernie.Server.Tests.Fields;
 
@@ -11,18 +11,8 @@ public sealed class FieldDocumentTests
     private const string End = "<!-- End of what the table of request fields wrote. -->\n";
 
     [Fact]
-    public void Document_Fields_AreTheTables()
-    {
-        string document = File.ReadAllText(DocumentPath());
-        int begin = document.IndexOf(Begin, StringComparison.Ordinal) + Begin.Length;
-        int end = document.IndexOf(End, StringComparison.Ordinal);
-        string expected = Tables();
-
-        if (Environment.GetEnvironmentVariable("UPDATE_SNAPSHOTS") == "1")
-            File.WriteAllText(DocumentPath(), document[..begin] + expected + document[end..]);
-        else
-            Assert.Equal(expected, document[begin..end]);
-    }
+    public void Document_Fields_AreTheTables() =>
+        DocumentPart.Match("docs/server.md", Begin, End, Tables());
 
     private static string Tables()
     {
@@ -59,7 +49,4 @@ public sealed class FieldDocumentTests
         FieldKind.Map => "object",
         _ => "string or array",
     };
-
-    private static string DocumentPath([CallerFilePath] string path = "") =>
-        Path.Combine(Path.GetDirectoryName(path)!, "..", "..", "..", "docs", "server.md"); // A source file has a directory.
 }
